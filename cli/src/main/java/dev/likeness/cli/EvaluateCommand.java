@@ -1,0 +1,173 @@
+package dev.likeness.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.analysis.MaskedPsnr;
+import dev.likeness.error.Refusal;
+import dev.likeness.image.Mask;
+import dev.likeness.image.Picture;
+import dev.likeness.image.Pictures;
+import dev.likeness.image.PngWriter;
+import dev.likeness.inject.ReplaceAt;
+import dev.likeness.reference.Layout;
+import dev.likeness.reference.Placement;
+import dev.likeness.reference.TokenMask;
+import dev.likeness.task.FluxModel;
+import dev.likeness.task.Generate;
+import dev.likeness.task.ModelDefaults;
+import dev.likeness.task.Personalize;
+import dev.likeness.task.Personalize.TauBasis;
+import dev.likeness.task.ReferenceFit;
+import dev.likeness.task.Sampling;
+import dev.likeness.task.TaskListener;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.stream.Stream;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(name = "evaluate", mixinStandardHelpOptions = true,
+        description = "Identity of a folder of cut-out subjects at their new place, against plain generation.")
+final class EvaluateCommand implements Callable<Integer> {
+
+    private static final List<String> SCENES = List.of("on a beach", "in the snow", "in a forest");
+    private static final Layout PLACE = new Layout(0.5, 0.6);
+
+    @Mixin
+    ModelOptions modelOptions;
+
+    @Option(names = "--subjects", required = true, paramLabel = "DIR",
+            description = "PNG cut-outs with alpha; the file name is the subject's name in the prompt")
+    Path subjects;
+
+    @Option(names = "--limit", defaultValue = "1000", paramLabel = "N", description = "only the first N subjects")
+    int limit;
+
+    @Option(names = "--tau", split = ",", paramLabel = "T", description = "taus to try; the model's default otherwise")
+    List<Double> taus;
+
+    @Option(names = "--replace-at", split = ",", description = "levels to try; the model's default otherwise")
+    List<ReplaceAt> levels;
+
+    @Option(names = "--reference-noise", split = ",", description = "true, false or both; the model's default otherwise")
+    List<Boolean> noises;
+
+    @Option(names = "--true-cfg-scale", paramLabel = "X", description = "classifier-free guidance")
+    Double trueCfgScale;
+
+    @Option(names = "--pictures", paramLabel = "DIR",
+            description = "also write reference, plain and personalized pictures there")
+    Path pictures;
+
+    @Option(names = "--seed", defaultValue = "7", description = "default: ${DEFAULT-VALUE}")
+    long seed;
+
+    private record Variant(double tau, ReplaceAt level, boolean noise) {}
+
+    @Override
+    public Integer call() throws IOException {
+        try (FluxModel model = modelOptions.open()) {
+            ModelDefaults defaults = model.defaults();
+            Sampling sampling = new Sampling(defaults.width(), defaults.height(), defaults.steps(),
+                    defaults.guidanceScale(), SamplingOptions.or(trueCfgScale, defaults.trueCfgScale()), "", seed, 1);
+            List<Variant> variants = variants(defaults);
+            double[] sums = new double[variants.size() + 1];
+            int cases = 0;
+            for (Path file : files()) {
+                Picture cutOut = Pictures.read(file);
+                Personalize.Subject subject = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, file.toString()), sampling.width(),
+                        sampling.height(), "", PLACE);
+                String noun = file.getFileName().toString().replace(".png", "").replace('-', ' ');
+                for (String scene : SCENES) {
+                    String article = noun.matches("[aeiou].*") ? "an " : "a ";
+                    double[] scores = score(model, subject, article + noun + " " + scene, sampling, variants, noun, scene);
+                    cases++;
+                    for (int i = 0; i < scores.length; i++) {
+                        sums[i] += scores[i];
+                    }
+                }
+                System.err.printf(Locale.ROOT, "%s: plain %.2f dB%s%n", noun, sums[0] / cases, means(sums, cases));
+            }
+            print(variants, sums, cases);
+            return 0;
+        }
+    }
+
+    private List<Variant> variants(ModelDefaults defaults) {
+        List<Variant> variants = new ArrayList<>();
+        for (ReplaceAt level : SamplingOptions.or(levels, List.of(defaults.replaceAt()))) {
+            for (boolean noise : SamplingOptions.or(noises, List.of(defaults.referenceNoise()))) {
+                for (double tau : SamplingOptions.or(taus, List.of(defaults.tau()))) {
+                    variants.add(new Variant(tau, level, noise));
+                }
+            }
+        }
+        return variants;
+    }
+
+    private List<Path> files() throws IOException {
+        if (!Files.isDirectory(subjects)) {
+            throw Refusal.input("--subjects %s is not a folder; give a folder of PNG cut-outs.", subjects);
+        }
+        try (Stream<Path> all = Files.list(subjects)) {
+            return all.filter(file -> file.toString().endsWith(".png")).sorted().limit(limit).toList();
+        }
+    }
+
+    private double[] score(FluxModel model, Personalize.Subject subject, String prompt, Sampling sampling,
+            List<Variant> variants, String noun, String scene) throws IOException {
+        Placement placement = Placement.of(TokenMask.of(subject.mask(), TokenMask.MIN_SHARE), subject.layout());
+        int columns = sampling.columns();
+        int right = (int) (placement.target()[0] % columns - placement.source()[0] % columns) * TokenMask.TOKEN;
+        int down = (int) (placement.target()[0] / columns - placement.source()[0] / columns) * TokenMask.TOKEN;
+        double[] scores = new double[variants.size() + 1];
+        Picture plain = Generate.run(model, prompt, sampling, TaskListener.NONE).images().get(0).picture();
+        scores[0] = MaskedPsnr.of(subject.picture(), subject.mask(), plain, right, down);
+        String name = (noun + " " + scene).replace(' ', '-');
+        save(name + "-0-reference", subject.picture());
+        save(name + "-1-plain", plain);
+        for (int i = 0; i < variants.size(); i++) {
+            Variant variant = variants.get(i);
+            Personalize.Injection injection =
+                    new Personalize.Injection(variant.tau(), TauBasis.SIGMA, variant.level(), variant.noise());
+            Picture made = Personalize.run(model, prompt, subject, injection, sampling, TaskListener.NONE).images().get(0)
+                    .picture();
+            scores[i + 1] = MaskedPsnr.of(subject.picture(), subject.mask(), made, right, down);
+            save(name + "-" + (i + 2), made);
+        }
+        return scores;
+    }
+
+    private void save(String name, Picture picture) throws IOException {
+        if (pictures != null) {
+            PngWriter.write(Files.createDirectories(pictures).resolve(name + ".png"), picture, Map.of());
+        }
+    }
+
+    private static String means(double[] sums, int cases) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 1; i < sums.length; i++) {
+            text.append(String.format(Locale.ROOT, ", %d: %+.2f", i, (sums[i] - sums[0]) / cases));
+        }
+        return text.toString();
+    }
+
+    private static void print(List<Variant> variants, double[] sums, int cases) {
+        ObjectNode result = new ObjectMapper().createObjectNode();
+        result.put("cases", cases).put("plain_db", sums[0] / cases);
+        for (int i = 0; i < variants.size(); i++) {
+            Variant variant = variants.get(i);
+            result.withArray("variants").addObject().put("replace-at", variant.level().name().toLowerCase(Locale.ROOT))
+                    .put("tau", variant.tau()).put("reference-noise", variant.noise()).put("db", sums[i + 1] / cases)
+                    .put("gain_db", (sums[i + 1] - sums[0]) / cases);
+        }
+        System.out.println(result.toPrettyString());
+    }
+}

@@ -1,0 +1,49 @@
+package dev.likeness.cli;
+
+import dev.likeness.error.Refusal;
+import dev.likeness.task.FluxModel;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
+import java.nio.file.Path;
+import picocli.CommandLine.Option;
+
+/** Which model computes, and on what. */
+final class ModelOptions {
+
+    @Option(names = "--model", paramLabel = "DIR",
+            description = "FLUX.1 model folder in diffusers layout; the embedded Toybox by default")
+    Path model;
+
+    @Option(names = "--device", defaultValue = "auto", paramLabel = "NAME",
+            description = "auto, cpu, cuda or cuda:0 (default: ${DEFAULT-VALUE})")
+    String device;
+
+    @Option(names = "--dtype", defaultValue = "float32", paramLabel = "TYPE",
+            description = "float32, bfloat16 or float16 (default: ${DEFAULT-VALUE})")
+    String dtype;
+
+    @Option(names = "--threads", defaultValue = "0", paramLabel = "N",
+            description = "CPU threads; 0 takes the physical cores (default: ${DEFAULT-VALUE})")
+    int threads;
+
+    FluxModel open() {
+        if (threads < 0) {
+            throw Refusal.usage("--threads %d is negative; use 0 for the physical cores or a count.", threads);
+        }
+        Ops.threads(threads);
+        return FluxModel.open(folder(), Device.of(device), DType.ofFlag(dtype));
+    }
+
+    private Path folder() {
+        if (model != null) {
+            return model;
+        }
+        String home = System.getProperty("likeness.home");
+        if (home == null) {
+            throw Refusal.model("The embedded model was not found because likeness was not started by its launcher; give "
+                    + "--model DIR.");
+        }
+        return Path.of(home, "models", "toybox");
+    }
+}

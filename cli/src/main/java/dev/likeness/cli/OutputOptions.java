@@ -1,0 +1,117 @@
+package dev.likeness.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.denoise.Evaluations;
+import dev.likeness.error.Refusal;
+import dev.likeness.image.PngWriter;
+import dev.likeness.metadata.Metadata;
+import dev.likeness.task.FluxModel;
+import dev.likeness.task.Generation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** Where pictures and the result go. */
+final class OutputOptions {
+
+    @Option(names = {"-o", "--output"}, required = true, paramLabel = "FILE",
+            description = "PNG to write; with several pictures FILE-1.png, FILE-2.png, ...")
+    Path output;
+
+    @Option(names = "--json", description = "print the result as JSON to standard output")
+    boolean json;
+
+    @Option(names = "--no-metadata", description = "leave the record of the generation out of the PNG")
+    boolean noMetadata;
+
+    /** Refuses an output that cannot be written, before anything is computed. */
+    void check() {
+        if (!output.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
+            throw Refusal.usage("--output %s does not end in .png; PNG is the format that is written.", output);
+        }
+        Path folder = output.toAbsolutePath().getParent();
+        if (!Files.isDirectory(folder) || !Files.isWritable(folder)) {
+            throw Refusal.input("--output %s: the folder %s does not exist or is not writable; make it first.", output,
+                    folder);
+        }
+        if (Files.isDirectory(output)) {
+            throw Refusal.input("--output %s is a folder; name a file in it.", output);
+        }
+    }
+
+    /**
+     * Writes the pictures and tells the result.
+     *
+     * @param parameters every effective parameter by its flag name, without the seed
+     */
+    void write(String task, FluxModel model, ObjectNode parameters, Generation generation) {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode result = mapper.createObjectNode();
+        result.put("task", task);
+        List<Path> paths = paths(generation.images().size());
+        for (int i = 0; i < paths.size(); i++) {
+            Generation.Image image = generation.images().get(i);
+            ObjectNode record = mapper.createObjectNode();
+            record.put("task", task).put("model", model.folder().getFileName().toString());
+            ObjectNode own = parameters.deepCopy();
+            own.put("seed", image.seed());
+            record.set("parameters", own);
+            record.set("evaluations", evaluations(mapper, generation.evaluations(), paths.size()));
+            PngWriter.write(paths.get(i), image.picture(), noMetadata ? Map.of() : Metadata.toChunks(record));
+            result.withArray("images").addObject().put("path", paths.get(i).toString()).put("seed", image.seed())
+                    .put("width", image.picture().width()).put("height", image.picture().height());
+        }
+        result.put("model", model.folder().getFileName().toString());
+        result.set("evaluations", mapper.valueToTree(generation.evaluations()));
+        result.set("timings_ms", mapper.valueToTree(generation.milliseconds()));
+        long peak = peakMemory();
+        if (peak > 0) {
+            result.put("peak_memory_bytes", peak);
+        }
+        result.set("parameters", parameters.deepCopy().put("seed", generation.images().get(0).seed()));
+        generation.warnings().forEach(sentence -> System.err.println("likeness: warning: " + sentence));
+        if (json) {
+            generation.warnings().forEach(result.withArray("warnings")::add);
+            System.out.println(result.toPrettyString());
+        } else {
+            paths.forEach(System.out::println);
+        }
+    }
+
+    /** Passes for one picture: the reference's and all others are shared evenly. */
+    private static JsonNode evaluations(ObjectMapper mapper, Evaluations all, int pictures) {
+        return mapper.valueToTree(new Evaluations(all.target() / pictures, all.unconditional() / pictures,
+                all.reference() / pictures, all.inversion() / pictures));
+    }
+
+    private List<Path> paths(int count) {
+        List<Path> paths = new ArrayList<>();
+        String name = output.getFileName().toString();
+        String stem = name.substring(0, name.length() - ".png".length());
+        for (int i = 1; i <= count; i++) {
+            paths.add(count == 1 ? output : output.resolveSibling(stem + "-" + i + ".png"));
+        }
+        return paths;
+    }
+
+    /** Highest resident memory of this process in bytes, 0 where the system does not tell. */
+    private static long peakMemory() {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
+                if (line.startsWith("VmHWM:")) {
+                    return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+                }
+            }
+        } catch (IOException e) {
+            return 0; // not Linux
+        }
+        return 0;
+    }
+}

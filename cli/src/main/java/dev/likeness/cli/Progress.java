@@ -1,0 +1,42 @@
+package dev.likeness.cli;
+
+import dev.likeness.task.TaskListener;
+import java.util.Locale;
+
+/** Progress on standard error: a bar on a terminal, a few plain lines elsewhere. */
+final class Progress implements TaskListener {
+
+    private static final int WIDTH = 30;
+
+    private final boolean terminal = System.console() != null;
+    private long started;
+
+    @Override
+    public void phase(String name) {
+        if (!terminal && !name.equals("denoise")) {
+            System.err.println(name + " ...");
+        }
+    }
+
+    @Override
+    public boolean step(int image, int images, int step, int steps, double sigma) {
+        if (step == 1) {
+            started = System.nanoTime();
+        }
+        if (!terminal) {
+            if (step == steps || step % Math.max(1, steps / 4) == 0) {
+                System.err.printf(Locale.ROOT, "denoise: picture %d of %d, step %d of %d%n", image + 1, images, step, steps);
+            }
+            return true;
+        }
+        int filled = WIDTH * step / steps;
+        double left = step < 2 ? Double.NaN : (System.nanoTime() - started) / 1e9 / (step - 1) * (steps - step);
+        System.err.printf(Locale.ROOT, "\r%d/%d [%s%s] step %d/%d%s ", image + 1, images, "#".repeat(filled),
+                ".".repeat(WIDTH - filled), step, steps,
+                Double.isNaN(left) ? "" : String.format(Locale.ROOT, ", %.0f s left", left));
+        if (step == steps) {
+            System.err.println();
+        }
+        return true;
+    }
+}

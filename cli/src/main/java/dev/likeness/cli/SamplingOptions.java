@@ -1,0 +1,57 @@
+package dev.likeness.cli;
+
+import dev.likeness.task.ModelDefaults;
+import dev.likeness.task.Sampling;
+import java.util.Random;
+import picocli.CommandLine.Option;
+
+/** How pictures are sampled; what is not given comes from the model's defaults. */
+final class SamplingOptions {
+
+    @Option(names = {"-p", "--prompt"}, required = true, paramLabel = "TEXT", description = "what the picture shall show")
+    String prompt;
+
+    @Option(names = "--negative-prompt", defaultValue = "", paramLabel = "TEXT",
+            description = "what true guidance leads away from (default: the empty prompt)")
+    String negativePrompt;
+
+    @Option(names = {"-W", "--width"}, paramLabel = "PX", description = "multiple of 16")
+    Integer width;
+
+    @Option(names = {"-H", "--height"}, paramLabel = "PX", description = "multiple of 16")
+    Integer height;
+
+    @Option(names = "--steps", paramLabel = "N", description = "denoising steps")
+    Integer steps;
+
+    @Option(names = "--guidance-scale", paramLabel = "X",
+            description = "distilled guidance (FLUX.1-dev); models without it ignore it")
+    Double guidanceScale;
+
+    @Option(names = "--true-cfg-scale", paramLabel = "X",
+            description = "classifier-free guidance; above 1 it takes two passes a step")
+    Double trueCfgScale;
+
+    @Option(names = {"-s", "--seed"}, paramLabel = "N", description = "seed of the first picture (default: random)")
+    Long seed;
+
+    @Option(names = {"-n", "--num-images"}, defaultValue = "1", paramLabel = "N",
+            description = "number of pictures; seeds count on (default: ${DEFAULT-VALUE})")
+    int count;
+
+    Sampling with(ModelDefaults defaults) {
+        return new Sampling(
+                or(width, defaults.width()),
+                or(height, defaults.height()),
+                or(steps, defaults.steps()),
+                or(guidanceScale, defaults.guidanceScale()),
+                or(trueCfgScale, defaults.trueCfgScale()),
+                negativePrompt,
+                or(seed, (long) new Random().nextInt(Integer.MAX_VALUE)),
+                count);
+    }
+
+    static <T> T or(T given, T otherwise) {
+        return given == null ? otherwise : given;
+    }
+}

@@ -1,0 +1,76 @@
+package dev.likeness.cli;
+
+import dev.likeness.error.Refusal;
+import dev.likeness.tensor.Ops;
+import dev.likeness.train.ToyboxTraining;
+import dev.likeness.train.data.NpmPackages;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "train", mixinStandardHelpOptions = true,
+        description = "Trains the embedded model from nothing; goes on where it was stopped.")
+final class TrainCommand implements Callable<Integer> {
+
+    private enum Part { VAE, TRANSFORMER, ALL }
+
+    @Parameters(paramLabel = "MODEL", description = "what to train: toybox")
+    String name;
+
+    @Option(names = "--part", defaultValue = "all", description = "vae, transformer or all (default: ${DEFAULT-VALUE})")
+    Part part;
+
+    @Option(names = "--data", defaultValue = ".toybox/data", paramLabel = "DIR",
+            description = "the two npm packages; fetched into it when missing (default: ${DEFAULT-VALUE})")
+    Path data;
+
+    @Option(names = "--work", defaultValue = ".toybox/work", paramLabel = "DIR",
+            description = "checkpoints (default: ${DEFAULT-VALUE})")
+    Path work;
+
+    @Option(names = {"-o", "--output"}, defaultValue = ".toybox/model", paramLabel = "DIR",
+            description = "model folder to write (default: ${DEFAULT-VALUE})")
+    Path output;
+
+    @Option(names = "--vae-steps", defaultValue = "7000", description = "default: ${DEFAULT-VALUE}")
+    int vaeSteps;
+
+    @Option(names = "--large-until", defaultValue = "2500", paramLabel = "UPDATE",
+            description = "end of the stage with large subjects, 128 px (default: ${DEFAULT-VALUE})")
+    long largeUntil;
+
+    @Option(names = "--anywhere-until", defaultValue = "5500", paramLabel = "UPDATE",
+            description = "end of the stage with subjects anywhere, 128 px (default: ${DEFAULT-VALUE})")
+    long anywhereUntil;
+
+    @Option(names = "--until", defaultValue = "7500", paramLabel = "UPDATE",
+            description = "end of training, the rest at 256 px (default: ${DEFAULT-VALUE})")
+    long until;
+
+    @Option(names = "--subjects", defaultValue = "120", description = "named subjects (default: ${DEFAULT-VALUE})")
+    int subjects;
+
+    @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "CPU threads; 0 takes the physical cores")
+    int threads;
+
+    @Override
+    public Integer call() throws IOException {
+        if (!name.equals("toybox")) {
+            throw Refusal.usage("train %s: there is nothing of that name to train; use toybox.", name);
+        }
+        Ops.threads(threads);
+        NpmPackages.fetch(data);
+        ToyboxTraining training = new ToyboxTraining(data, work, output, System.err::println);
+        ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, largeUntil, anywhereUntil, until, subjects);
+        if (part != Part.TRANSFORMER) {
+            training.trainVae(plan);
+        }
+        if (part != Part.VAE) {
+            training.trainTransformer(plan);
+        }
+        return 0;
+    }
+}

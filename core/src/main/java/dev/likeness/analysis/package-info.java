@@ -1,0 +1,2 @@
+/** Measures of what a method did. */
+package dev.likeness.analysis;

@@ -1,0 +1,92 @@
+package dev.likeness.denoise;
+
+import dev.likeness.model.flux.AttentionHook;
+import dev.likeness.model.flux.FluxTransformer;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+
+/** Euler steps along the transformer's velocity, on latent tokens kept in float32. */
+public final class Denoiser {
+
+    private final FluxTransformer transformer;
+    private final Conditioning conditioning;
+    private final Tensor tokens; // [1 or 2, L, d]
+    private final Tensor pooled; // [1 or 2, p]
+    private final Tensor rotation; // complex [L + N, D/2]
+
+    /**
+     * Its tensors belong to the scope that is open when it is made.
+     *
+     * @param rows token rows of the canvas
+     * @param columns token columns of the canvas
+     */
+    public Denoiser(FluxTransformer transformer, Conditioning conditioning, int rows, int columns) {
+        this.transformer = transformer;
+        this.conditioning = conditioning;
+        Conditioning.Text text = conditioning.text();
+        Conditioning.Text negative = conditioning.negative();
+        tokens = negative == null ? text.tokens() : Ops.cat(0, negative.tokens(), text.tokens());
+        pooled = negative == null ? text.pooled() : Ops.cat(0, negative.pooled(), text.pooled());
+        rotation = transformer.rotation((int) tokens.size(1), rows, columns);
+    }
+
+    /**
+     * Denoises from {@code sigmas[0]} to the last of them.
+     *
+     * @param latents tokens [1, N, C], float32, at noise level {@code sigmas[0]}
+     * @return tokens [1, N, C], float32
+     * @throws Cancelled when the listener asked for it
+     */
+    public Tensor run(Tensor latents, double[] sigmas, StepInjection injection, StepListener listener) {
+        int steps = sigmas.length - 1;
+        try (Scope whole = Scope.open()) {
+            Tensor x = latents;
+            for (int step = 0; step < steps; step++) {
+                try (Scope scope = Scope.open()) {
+                    Tensor seen = injection.latents(step, sigmas[step], x);
+                    Tensor velocity = velocity(seen, step, sigmas[step], injection.hook(step, sigmas[step]));
+                    x = scope.keep(seen.add(velocity.mul(new Scalar(sigmas[step + 1] - sigmas[step]))));
+                }
+                if (!listener.stepDone(step + 1, steps, sigmas[step + 1], x) && step + 1 < steps) {
+                    throw new Cancelled(step + 1, steps);
+                }
+            }
+            return whole.keep(x);
+        }
+    }
+
+    /** The guided velocity [1, N, C] at one noise level, float32. */
+    public Tensor velocity(Tensor latents, int step, double sigma, AttentionHook hook) {
+        try (Scope scope = Scope.open()) {
+            long rows = tokens.size(0);
+            Tensor x = Tensors.like(rows == 1 ? latents : Ops.repeat(latents, 2, 1, 1), tokens);
+            Tensor sigmas = Tensors.onDeviceOf(filled(sigma, rows), tokens);
+            Tensor guidance = conditioning.guidanceScale() == null
+                    ? null
+                    : Tensors.onDeviceOf(filled(conditioning.guidanceScale(), rows), tokens);
+            FluxTransformer.Input input = new FluxTransformer.Input(x, tokens, pooled, sigmas, guidance, rotation);
+            Tensor predicted = Tensors.onDeviceOf(
+                    Tensors.to(transformer.forward(input, step, hook), DType.FLOAT32), latents);
+            if (rows == 1) {
+                return scope.keep(predicted);
+            }
+            Tensor unconditional = predicted.narrow(0, 0, 1);
+            Tensor difference = predicted.narrow(0, 1, 1).sub(unconditional);
+            return scope.keep(unconditional.add(difference.mul(new Scalar(conditioning.trueCfgScale()))));
+        }
+    }
+
+    private static Tensor filled(double value, long count) {
+        return Tensors.full(value, DType.FLOAT32, Device.CPU, count);
+    }
+
+    /** Passes of batch one that a run of so many steps takes. */
+    public Evaluations evaluations(int steps) {
+        return new Evaluations(steps, conditioning.negative() == null ? 0 : steps, 0, 0);
+    }
+}

@@ -1,0 +1,21 @@
+package dev.likeness.denoise;
+
+import dev.likeness.model.flux.AttentionHook;
+import org.bytedeco.pytorch.Tensor;
+
+/** What is put into a denoising run from outside, step by step. */
+public interface StepInjection {
+
+    /** Plain generation. */
+    StepInjection NONE = new StepInjection() {};
+
+    /** Latent tokens [1, N, C] as the step shall see them. */
+    default Tensor latents(int step, double sigma, Tensor latents) {
+        return latents;
+    }
+
+    /** The hook inside the network at that step; called once a step, before the network runs. */
+    default AttentionHook hook(int step, double sigma) {
+        return AttentionHook.NONE;
+    }
+}

@@ -1,0 +1,2 @@
+/** The denoising loop: its listeners, cancellation, and where injection comes in. */
+package dev.likeness.denoise;

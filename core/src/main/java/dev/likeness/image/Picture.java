@@ -1,0 +1,167 @@
+package dev.likeness.image;
+
+import java.util.Arrays;
+
+/**
+ * Pixels in sRGB, 8 bits a channel, with or without transparency. Immutable: arrays are copied on the way in and out.
+ * Colours are not multiplied by their alpha.
+ */
+public final class Picture {
+
+    final int width;
+    final int height;
+    final byte[] rgb;
+    final byte[] alpha;
+
+    /** Takes the arrays as they are; the caller gives them away. */
+    private Picture(byte[] rgb, byte[] alpha, int width, int height) {
+        if (width < 1 || height < 1 || rgb.length != 3L * width * height
+                || alpha != null && alpha.length != (long) width * height) {
+            throw new IllegalArgumentException("%d x %d pixels do not fit %d colour and %s alpha bytes".formatted(
+                    width, height, rgb.length, alpha == null ? "no" : alpha.length));
+        }
+        this.width = width;
+        this.height = height;
+        this.rgb = rgb;
+        this.alpha = alpha;
+    }
+
+    /**
+     * @param rgb   {@code height * width * 3} bytes, row by row, red green blue
+     * @param alpha {@code height * width} bytes, 255 opaque; null when every pixel is opaque
+     * @throws IllegalArgumentException when the lengths do not fit
+     */
+    public static Picture of(int width, int height, byte[] rgb, byte[] alpha) {
+        return new Picture(rgb.clone(), alpha == null ? null : alpha.clone(), width, height);
+    }
+
+    /** For this package, which has just made the arrays and keeps no hold of them. */
+    static Picture owning(int width, int height, byte[] rgb, byte[] alpha) {
+        return new Picture(rgb, alpha, width, height);
+    }
+
+    /** One colour, {@code 0xRRGGBB}, everywhere. */
+    public static Picture filled(int width, int height, int colour) {
+        byte[] rgb = new byte[Math.multiplyExact(3, Math.multiplyExact(width, height))];
+        for (int i = 0; i < rgb.length; i += 3) {
+            put(rgb, i, colour);
+        }
+        return owning(width, height, rgb, null);
+    }
+
+    public int width() {
+        return width;
+    }
+
+    public int height() {
+        return height;
+    }
+
+    /** A copy of the {@code height * width * 3} colour bytes. */
+    public byte[] rgb() {
+        return rgb.clone();
+    }
+
+    public boolean hasAlpha() {
+        return alpha != null;
+    }
+
+    /** A copy of the {@code height * width} alpha bytes, or null when the picture is opaque. */
+    public byte[] alpha() {
+        return alpha == null ? null : alpha.clone();
+    }
+
+    /** The colour {@code 0xRRGGBB} at a pixel. */
+    public int colour(int x, int y) {
+        int i = 3 * (y * width + x);
+        return (rgb[i] & 255) << 16 | (rgb[i + 1] & 255) << 8 | rgb[i + 2] & 255;
+    }
+
+    /**
+     * Resampled to another size: the mean of the covered area where it shrinks, bicubic (Catmull-Rom) where it grows,
+     * each axis for itself. Transparent pixels lend no colour to their neighbours.
+     */
+    public Picture resize(int newWidth, int newHeight) {
+        return newWidth == width && newHeight == height ? this : Resampling.resize(this, newWidth, newHeight);
+    }
+
+    /** The part inside the box. @throws IllegalArgumentException when the box leaves the picture */
+    public Picture crop(Box box) {
+        if (box.x() < 0 || box.y() < 0 || box.x() + box.width() > width || box.y() + box.height() > height) {
+            throw new IllegalArgumentException(box + " leaves the picture of " + width + " x " + height);
+        }
+        byte[] colours = new byte[3 * box.width() * box.height()];
+        byte[] alphas = alpha == null ? null : new byte[box.width() * box.height()];
+        for (int y = 0; y < box.height(); y++) {
+            int from = (box.y() + y) * width + box.x();
+            System.arraycopy(rgb, 3 * from, colours, 3 * y * box.width(), 3 * box.width());
+            if (alphas != null) {
+                System.arraycopy(alpha, from, alphas, y * box.width(), box.width());
+            }
+        }
+        return owning(box.width(), box.height(), colours, alphas);
+    }
+
+    /**
+     * The picture with a border of one opaque colour, {@code 0xRRGGBB}.
+     *
+     * @param left pixels added on that side, 0 or more, as are the others
+     */
+    public Picture pad(int left, int top, int right, int bottom, int colour) {
+        if (Math.min(Math.min(left, right), Math.min(top, bottom)) < 0) {
+            throw new IllegalArgumentException("a border cannot be negative; use crop");
+        }
+        Picture canvas = filled(left + width + right, top + height + bottom, colour);
+        byte[] alphas = alpha == null ? null : new byte[canvas.width * canvas.height];
+        if (alphas != null) {
+            Arrays.fill(alphas, (byte) 255);
+        }
+        for (int y = 0; y < height; y++) {
+            int to = (top + y) * canvas.width + left;
+            System.arraycopy(rgb, 3 * y * width, canvas.rgb, 3 * to, 3 * width);
+            if (alphas != null) {
+                System.arraycopy(alpha, y * width, alphas, to, width);
+            }
+        }
+        return owning(canvas.width, canvas.height, canvas.rgb, alphas);
+    }
+
+    /** The picture laid on an opaque background colour, {@code 0xRRGGBB}; itself when it is opaque. */
+    public Picture flatten(int background) {
+        if (alpha == null) {
+            return this;
+        }
+        byte[] flat = new byte[rgb.length];
+        for (int i = 0; i < alpha.length; i++) {
+            int a = alpha[i] & 255;
+            for (int c = 0; c < 3; c++) {
+                int under = background >> 16 - 8 * c & 255;
+                flat[3 * i + c] = (byte) (((rgb[3 * i + c] & 255) * a + under * (255 - a) + 127) / 255);
+            }
+        }
+        return owning(width, height, flat, null);
+    }
+
+    private static void put(byte[] rgb, int i, int colour) {
+        rgb[i] = (byte) (colour >> 16);
+        rgb[i + 1] = (byte) (colour >> 8);
+        rgb[i + 2] = (byte) colour;
+    }
+
+    /** Same size and same bytes. */
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Picture p && p.width == width && p.height == height && Arrays.equals(p.rgb, rgb)
+                && Arrays.equals(p.alpha, alpha);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * (31 * width + height) + Arrays.hashCode(rgb) + Arrays.hashCode(alpha);
+    }
+
+    @Override
+    public String toString() {
+        return "Picture[%d x %d%s]".formatted(width, height, alpha == null ? "" : " with alpha");
+    }
+}

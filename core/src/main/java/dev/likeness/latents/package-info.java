@@ -1,0 +1,2 @@
+/** Between pixels and packed tokens. */
+package dev.likeness.latents;

@@ -1,0 +1,2 @@
+/** CLIP's text model. */
+package dev.likeness.model.clip;

@@ -1,0 +1,59 @@
+package dev.likeness.model.flux;
+
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * What a caller may see and change inside the transformer's forward pass. Immutable and an argument of
+ * {@link FluxTransformer#forward}: there is no global state, and several hooks compose with {@link #then}.
+ */
+public interface AttentionHook {
+
+    /** Changes nothing. */
+    AttentionHook NONE = new AttentionHook() {};
+
+    /**
+     * Where in the network and in the denoising a hook is called.
+     *
+     * @param block 0-based, double-stream blocks first, single-stream blocks counted on from there
+     * @param step 0-based denoising step
+     * @param sigma noise level of the step, in [0, 1]
+     * @param textTokens number L of text tokens
+     * @param imageTokens number N of image tokens
+     */
+    record Site(int block, int step, double sigma, long textTokens, long imageTokens) {}
+
+    /** The residual stream of the image tokens [B, N, d] as it enters a block. */
+    default Tensor hiddenStates(Site site, Tensor imageTokens) {
+        return imageTokens;
+    }
+
+    /**
+     * The input of the attention projections of the image tokens [B, N, d]: after norm and modulation, before queries, keys
+     * and values. The MLP path of a single-stream block sees the unedited input.
+     */
+    default Tensor attentionInput(Site site, Tensor imageTokens) {
+        return imageTokens;
+    }
+
+    /** This hook first, then the other one on its result. */
+    default AttentionHook then(AttentionHook next) {
+        if (this == NONE) {
+            return next;
+        }
+        if (next == NONE) {
+            return this;
+        }
+        AttentionHook first = this;
+        return new AttentionHook() {
+            @Override
+            public Tensor hiddenStates(Site site, Tensor imageTokens) {
+                return next.hiddenStates(site, first.hiddenStates(site, imageTokens));
+            }
+
+            @Override
+            public Tensor attentionInput(Site site, Tensor imageTokens) {
+                return next.attentionInput(site, first.attentionInput(site, imageTokens));
+            }
+        };
+    }
+}

@@ -1,0 +1,333 @@
+package dev.likeness.model.flux;
+
+import dev.likeness.model.flux.AttentionHook.Site;
+import dev.likeness.tensor.Ops;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import dev.likeness.weights.Weights;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The FLUX.1 transformer, in the layout of diffusers' {@code FluxTransformer2DModel} (models/transformers/
+ * transformer_flux.py): double-stream blocks, where image and text have weights of their own and meet in attention,
+ * then single-stream blocks over the joint sequence [text; image].
+ */
+public final class FluxTransformer {
+
+    private static final double EPSILON = 1e-6;
+    private static final int TIMESTEP_WIDTH = 256;
+    private static final double ROPE_THETA = 10000;
+
+    private final FluxConfig config;
+    private final Linear xEmbedder;
+    private final Linear contextEmbedder;
+    private final Embedder timestepEmbedder;
+    private final Embedder guidanceEmbedder;
+    private final Embedder textEmbedder;
+    private final List<DoubleStreamBlock> doubleBlocks = new ArrayList<>();
+    private final List<SingleStreamBlock> singleBlocks = new ArrayList<>();
+    private final Linear normOut;
+    private final Linear projOut;
+
+    public FluxTransformer(FluxConfig config, Weights weights) {
+        this.config = config;
+        int d = config.width();
+        xEmbedder = new Linear(weights.at("x_embedder"), config.inChannels(), d);
+        contextEmbedder = new Linear(weights.at("context_embedder"), config.jointAttentionDim(), d);
+        Weights conditioning = weights.at("time_text_embed");
+        timestepEmbedder = new Embedder(conditioning.at("timestep_embedder"), TIMESTEP_WIDTH, d);
+        guidanceEmbedder = config.guidanceEmbeds()
+                ? new Embedder(conditioning.at("guidance_embedder"), TIMESTEP_WIDTH, d)
+                : null;
+        textEmbedder = new Embedder(conditioning.at("text_embedder"), config.pooledProjectionDim(), d);
+        for (int i = 0; i < config.numLayers(); i++) {
+            doubleBlocks.add(new DoubleStreamBlock(config, weights.at("transformer_blocks", i)));
+        }
+        for (int i = 0; i < config.numSingleLayers(); i++) {
+            singleBlocks.add(new SingleStreamBlock(config, weights.at("single_transformer_blocks", i)));
+        }
+        normOut = new Linear(weights.at("norm_out", "linear"), d, 2 * d);
+        projOut = new Linear(weights.at("proj_out"), d, config.outChannels());
+    }
+
+    /**
+     * One batch of network input.
+     *
+     * @param imageTokens packed latents [B, N, in_channels]
+     * @param textTokens [B, L, joint_attention_dim]
+     * @param pooledText [B, pooled_projection_dim]
+     * @param sigmas noise levels [B] in [0, 1], float32
+     * @param guidance distilled guidance scales [B], float32; null exactly when the model has no guidance embedding
+     * @param rotation rotary unit vectors [L + N, D/2] from {@link #rotation}
+     */
+    public record Input(Tensor imageTokens, Tensor textTokens, Tensor pooledText, Tensor sigmas, Tensor guidance,
+            Tensor rotation) {}
+
+    public FluxConfig config() {
+        return config;
+    }
+
+    /**
+     * Rotary unit vectors of text tokens, which all stand at (0, 0, 0), followed by an image grid at (0, row, column).
+     *
+     * @return complex64 [L + rows * columns, D/2]
+     */
+    public Tensor rotation(int textTokens, int rows, int columns) {
+        double[] ids = new double[(textTokens + rows * columns) * 3];
+        for (int row = 0; row < rows; row++) {
+            for (int column = 0; column < columns; column++) {
+                int at = (textTokens + row * columns + column) * 3;
+                ids[at + 1] = row;
+                ids[at + 2] = column;
+            }
+        }
+        return rotation(ids);
+    }
+
+    /** Rotary unit vectors complex64 [S, D/2] for positions (axis 0, axis 1, axis 2) per token, row-major [S, 3]. */
+    public Tensor rotation(double[] ids) {
+        int tokens = ids.length / 3;
+        int half = config.attentionHeadDim() / 2;
+        double[] angles = new double[tokens * half];
+        for (int token = 0; token < tokens; token++) {
+            int at = token * half;
+            for (int axis = 0; axis < 3; axis++) {
+                int width = config.axesDimsRope().get(axis);
+                for (int i = 0; i < width / 2; i++) {
+                    angles[at++] = ids[token * 3 + axis] / Math.pow(ROPE_THETA, 2.0 * i / width);
+                }
+            }
+        }
+        try (Scope scope = Scope.open()) {
+            Tensor vectors = Ops.unitVectors(Tensors.of(angles, tokens, half));
+            return scope.keep(Tensors.onDeviceOf(vectors, xEmbedder.weight));
+        }
+    }
+
+    /**
+     * Predicts the velocity noise - x0 of every image token.
+     *
+     * @param step 0-based denoising step, told to the hook
+     * @return [B, N, out_channels]
+     */
+    public Tensor forward(Input input, int step, AttentionHook hook) {
+        try (Scope scope = Scope.open()) {
+            double sigma = hook == AttentionHook.NONE ? 0 : Tensors.item(input.sigmas().select(0, 0));
+            long textLength = input.textTokens().size(1);
+            long imageLength = input.imageTokens().size(1);
+            Tensor condition = condition(input); // [B, d]
+            Tensor image = xEmbedder.forward(input.imageTokens()); // [B, N, d]
+            Tensor text = contextEmbedder.forward(input.textTokens()); // [B, L, d]
+            int block = 0;
+            for (DoubleStreamBlock layer : doubleBlocks) {
+                Site site = new Site(block++, step, sigma, textLength, imageLength);
+                Tensor[] streams = layer.forward(image, text, condition, input.rotation(), site, hook);
+                image = streams[0];
+                text = streams[1];
+            }
+            Tensor joint = Ops.cat(1, text, image); // [B, L + N, d]
+            for (SingleStreamBlock layer : singleBlocks) {
+                Site site = new Site(block++, step, sigma, textLength, imageLength);
+                joint = layer.forward(joint, condition, input.rotation(), site, hook);
+            }
+            image = joint.narrow(1, textLength, imageLength);
+            Tensor[] scaleShift = Ops.chunk(normOut.forward(condition).unsqueeze(1), 2, -1); // each [B, 1, d]
+            Tensor normed = Ops.modulate(Ops.layerNorm(image, null, null, EPSILON), scaleShift[1], scaleShift[0]);
+            return scope.keep(projOut.forward(normed));
+        }
+    }
+
+    /** silu of the sum of timestep, guidance and pooled-text embeddings, [B, d]: the input of every modulation. */
+    private Tensor condition(Input input) {
+        Tensor sum = timestepEmbedder.forward(sinusoid(input.sigmas(), input.pooledText()));
+        if (guidanceEmbedder != null) {
+            if (input.guidance() == null) {
+                throw new IllegalArgumentException("this model has a guidance embedding: give guidance");
+            }
+            sum = sum.add(guidanceEmbedder.forward(sinusoid(input.guidance(), input.pooledText())));
+        }
+        return Ops.silu(sum.add(textEmbedder.forward(input.pooledText())));
+    }
+
+    private static Tensor sinusoid(Tensor values, Tensor like) {
+        Tensor thousandths = values.mul(new Scalar(1000.0));
+        return Tensors.like(Ops.timestepEmbedding(thousandths, TIMESTEP_WIDTH), like);
+    }
+
+    private static final class Linear {
+        private final Tensor weight; // [out, in]
+        private final Tensor bias; // [out]
+
+        Linear(Weights weights, int in, int out) {
+            weight = weights.get("weight", out, in);
+            bias = weights.get("bias", out);
+        }
+
+        Tensor forward(Tensor x) {
+            return Ops.linear(x, weight, bias);
+        }
+    }
+
+    /** Two linear layers with SiLU between them. */
+    private static final class Embedder {
+        private final Linear linear1;
+        private final Linear linear2;
+
+        Embedder(Weights weights, int in, int width) {
+            linear1 = new Linear(weights.at("linear_1"), in, width);
+            linear2 = new Linear(weights.at("linear_2"), width, width);
+        }
+
+        Tensor forward(Tensor x) {
+            return linear2.forward(Ops.silu(linear1.forward(x)));
+        }
+    }
+
+    /** Two linear layers with GELU (tanh) between them, four times wider inside. */
+    private static final class FeedForward {
+        private final Linear in;
+        private final Linear out;
+
+        FeedForward(Weights weights, int width) {
+            in = new Linear(weights.at("net", 0, "proj"), width, 4 * width);
+            out = new Linear(weights.at("net", 2), 4 * width, width);
+        }
+
+        Tensor forward(Tensor x) {
+            return out.forward(Ops.geluTanh(in.forward(x)));
+        }
+    }
+
+    /** Queries, keys and values [B, H, S, D]. */
+    private record Heads(Tensor q, Tensor k, Tensor v) {
+
+        /** This sequence followed by another one. */
+        Heads followedBy(Heads next) {
+            return new Heads(Ops.cat(2, q, next.q), Ops.cat(2, k, next.k), Ops.cat(2, v, next.v));
+        }
+    }
+
+    /** Projections of one stream with RMS-normalised queries and keys. */
+    private static final class Projections {
+        private final int heads;
+        private final Linear toQ;
+        private final Linear toK;
+        private final Linear toV;
+        private final Tensor normQ; // [D]
+        private final Tensor normK; // [D]
+
+        Projections(FluxConfig config, Weights weights, String q, String k, String v, String normQ, String normK) {
+            int d = config.width();
+            heads = config.numAttentionHeads();
+            toQ = new Linear(weights.at(q), d, d);
+            toK = new Linear(weights.at(k), d, d);
+            toV = new Linear(weights.at(v), d, d);
+            this.normQ = weights.get(normQ + ".weight", config.attentionHeadDim());
+            this.normK = weights.get(normK + ".weight", config.attentionHeadDim());
+        }
+
+        Heads forward(Tensor x) {
+            Tensor q = Ops.rmsNorm(Ops.splitHeads(toQ.forward(x), heads), normQ, EPSILON);
+            Tensor k = Ops.rmsNorm(Ops.splitHeads(toK.forward(x), heads), normK, EPSILON);
+            return new Heads(q, k, Ops.splitHeads(toV.forward(x), heads));
+        }
+    }
+
+    /** Joint attention [B, S, d] of a sequence whose positions are {@code rotation}. */
+    private static Tensor attend(Heads heads, Tensor rotation) {
+        Tensor q = Ops.rotate(heads.q, rotation);
+        Tensor k = Ops.rotate(heads.k, rotation);
+        return Ops.joinHeads(Ops.attention(q, k, heads.v, null, 1 / Math.sqrt(q.size(3))));
+    }
+
+    private static final class DoubleStreamBlock {
+        private final Linear norm1;
+        private final Linear norm1Context;
+        private final Projections image;
+        private final Projections context;
+        private final Linear toOut;
+        private final Linear toAddOut;
+        private final FeedForward ff;
+        private final FeedForward ffContext;
+
+        DoubleStreamBlock(FluxConfig config, Weights weights) {
+            int d = config.width();
+            norm1 = new Linear(weights.at("norm1", "linear"), d, 6 * d);
+            norm1Context = new Linear(weights.at("norm1_context", "linear"), d, 6 * d);
+            Weights attn = weights.at("attn");
+            image = new Projections(config, attn, "to_q", "to_k", "to_v", "norm_q", "norm_k");
+            context = new Projections(config, attn, "add_q_proj", "add_k_proj", "add_v_proj", "norm_added_q",
+                    "norm_added_k");
+            toOut = new Linear(attn.at("to_out", 0), d, d);
+            toAddOut = new Linear(attn.at("to_add_out"), d, d);
+            ff = new FeedForward(weights.at("ff"), d);
+            ffContext = new FeedForward(weights.at("ff_context"), d);
+        }
+
+        /** @return image [B, N, d] and text [B, L, d] */
+        Tensor[] forward(Tensor imageIn, Tensor textIn, Tensor condition, Tensor rotation, Site site, AttentionHook hook) {
+            try (Scope scope = Scope.open()) {
+                Tensor[] mi = Ops.chunk(norm1.forward(condition).unsqueeze(1), 6, -1); // shift, scale, gate twice
+                Tensor[] mt = Ops.chunk(norm1Context.forward(condition).unsqueeze(1), 6, -1);
+                Tensor x = hook.hiddenStates(site, imageIn);
+                Tensor c = textIn;
+
+                Tensor imageInput = Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), mi[0], mi[1]);
+                Tensor textInput = Ops.modulate(Ops.layerNorm(c, null, null, EPSILON), mt[0], mt[1]);
+                Heads joint = context.forward(textInput).followedBy(image.forward(hook.attentionInput(site, imageInput)));
+                Tensor attended = attend(joint, rotation); // [B, L + N, d]
+                x = Ops.gated(x, mi[2], toOut.forward(attended.narrow(1, site.textTokens(), site.imageTokens())));
+                c = Ops.gated(c, mt[2], toAddOut.forward(attended.narrow(1, 0, site.textTokens())));
+
+                x = Ops.gated(x, mi[5], ff.forward(Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), mi[3], mi[4])));
+                c = Ops.gated(c, mt[5],
+                        ffContext.forward(Ops.modulate(Ops.layerNorm(c, null, null, EPSILON), mt[3], mt[4])));
+                return new Tensor[] {scope.keep(x), scope.keep(c)};
+            }
+        }
+    }
+
+    private static final class SingleStreamBlock {
+        private final Linear norm;
+        private final Projections attn;
+        private final Linear projMlp;
+        private final Linear projOut;
+
+        SingleStreamBlock(FluxConfig config, Weights weights) {
+            int d = config.width();
+            norm = new Linear(weights.at("norm", "linear"), d, 3 * d);
+            attn = new Projections(config, weights.at("attn"), "to_q", "to_k", "to_v", "norm_q", "norm_k");
+            projMlp = new Linear(weights.at("proj_mlp"), d, 4 * d);
+            projOut = new Linear(weights.at("proj_out"), 5 * d, d);
+        }
+
+        /** @return [B, L + N, d] */
+        Tensor forward(Tensor jointIn, Tensor condition, Tensor rotation, Site site, AttentionHook hook) {
+            try (Scope scope = Scope.open()) {
+                Tensor[] m = Ops.chunk(norm.forward(condition).unsqueeze(1), 3, -1); // shift, scale, gate
+                Tensor x = editImage(jointIn, site, hook::hiddenStates, hook);
+                Tensor input = Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), m[0], m[1]);
+                Tensor mlp = Ops.geluTanh(projMlp.forward(input));
+                Tensor attended = attend(attn.forward(editImage(input, site, hook::attentionInput, hook)), rotation);
+                return scope.keep(Ops.gated(x, m[2], projOut.forward(Ops.cat(-1, attended, mlp))));
+            }
+        }
+
+        private interface Edit {
+            Tensor apply(Site site, Tensor imageTokens);
+        }
+
+        /** Lets a hook edit the image part of a joint sequence; no copy is made when it changes nothing. */
+        private static Tensor editImage(Tensor joint, Site site, Edit edit, AttentionHook hook) {
+            if (hook == AttentionHook.NONE) {
+                return joint;
+            }
+            Tensor image = joint.narrow(1, site.textTokens(), site.imageTokens());
+            Tensor edited = edit.apply(site, image);
+            return edited == image ? joint : Ops.cat(1, joint.narrow(1, 0, site.textTokens()), edited);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** What every network shares: reading config.json. */
+package dev.likeness.model;

@@ -1,0 +1,2 @@
+/** T5's encoder. */
+package dev.likeness.model.t5;

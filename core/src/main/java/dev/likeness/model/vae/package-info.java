@@ -1,0 +1,2 @@
+/** The autoencoder between pixels and latents. */
+package dev.likeness.model.vae;

@@ -1,0 +1,2 @@
+/** The reference subject: where its tokens are and where they go. */
+package dev.likeness.reference;

@@ -1,0 +1,196 @@
+package dev.likeness.task;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.likeness.denoise.Conditioning;
+import dev.likeness.error.Refusal;
+import dev.likeness.image.Picture;
+import dev.likeness.latents.Packing;
+import dev.likeness.latents.Pixels;
+import dev.likeness.model.flux.FluxConfig;
+import dev.likeness.model.flux.FluxTransformer;
+import dev.likeness.model.vae.AutoencoderKl;
+import dev.likeness.model.vae.AutoencoderKlConfig;
+import dev.likeness.schedule.FlowMatching;
+import dev.likeness.schedule.SchedulerConfig;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import dev.likeness.text.TextEncoders;
+import dev.likeness.weights.Checkpoint;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * A FLUX.1 model folder in diffusers layout. Opening it reads the configurations; each component's weights are mapped on
+ * first use. Not safe for use by several threads at once.
+ */
+public final class FluxModel implements AutoCloseable {
+
+    private static final String PIPELINE = "FluxPipeline";
+    private static final String DIFFUSERS_STEM = "diffusion_pytorch_model";
+
+    private final Path folder;
+    private final Device device;
+    private final DType dtype;
+    private final FluxConfig transformerConfig;
+    private final AutoencoderKlConfig vaeConfig;
+    private final SchedulerConfig schedulerConfig;
+    private final ModelDefaults defaults;
+    private TextEncoders textEncoders;
+    private Checkpoint transformerWeights;
+    private FluxTransformer transformer;
+    private Checkpoint vaeWeights;
+    private AutoencoderKl vae;
+
+    private FluxModel(Path folder, Device device, DType dtype) {
+        this.folder = folder;
+        this.device = device;
+        this.dtype = dtype;
+        transformerConfig = FluxConfig.read(folder.resolve("transformer/config.json"));
+        vaeConfig = AutoencoderKlConfig.read(folder.resolve("vae/config.json"));
+        schedulerConfig = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
+        defaults = ModelDefaults.read(folder, transformerConfig);
+        if (transformerConfig.inChannels() != 4 * vaeConfig.latentChannels()) {
+            throw Refusal.model("%s: transformer in_channels %d is not 4 x the vae's latent_channels %d; the components do "
+                    + "not belong together.", folder, transformerConfig.inChannels(), vaeConfig.latentChannels());
+        }
+    }
+
+    /**
+     * @param dtype what the networks compute in
+     * @throws Refusal (model) when the folder is missing, incomplete or holds another kind of model
+     */
+    public static FluxModel open(Path folder, Device device, DType dtype) {
+        Path index = folder.resolve("model_index.json");
+        if (!Files.isDirectory(folder)) {
+            throw Refusal.model("--model %s is not a folder; point it at a FLUX.1 folder in diffusers layout.", folder);
+        }
+        if (!Files.isRegularFile(index)) {
+            throw Refusal.model("%s has no model_index.json; point --model at a FLUX.1 folder in diffusers layout.", folder);
+        }
+        try {
+            JsonNode json = new ObjectMapper().readTree(index.toFile());
+            String kind = json.path("_class_name").asText();
+            if (!kind.equals(PIPELINE)) {
+                throw Refusal.model("%s holds a %s; only %s folders are supported.", folder,
+                        kind.isEmpty() ? "model without _class_name" : kind, PIPELINE);
+            }
+        } catch (IOException e) {
+            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, e.getMessage(), e);
+        }
+        return new FluxModel(folder, device, dtype);
+    }
+
+    public Path folder() {
+        return folder;
+    }
+
+    public ModelDefaults defaults() {
+        return defaults;
+    }
+
+    public Device device() {
+        return device;
+    }
+
+    public DType dtype() {
+        return dtype;
+    }
+
+    /** Maps every component's weights now instead of on first use. */
+    void load() {
+        textEncoders();
+        transformer();
+        vae();
+    }
+
+    private TextEncoders textEncoders() {
+        if (textEncoders == null) {
+            textEncoders = TextEncoders.open(folder, dtype, device);
+        }
+        return textEncoders;
+    }
+
+    FluxTransformer transformer() {
+        if (transformer == null) {
+            transformerWeights = Checkpoint.open(folder.resolve("transformer"), DIFFUSERS_STEM, dtype, device);
+            transformer = new FluxTransformer(transformerConfig, transformerWeights);
+            transformerWeights.finish();
+        }
+        return transformer;
+    }
+
+    private AutoencoderKl vae() {
+        if (vae == null) {
+            vaeWeights = Checkpoint.open(folder.resolve("vae"), DIFFUSERS_STEM, dtype, device);
+            vae = new AutoencoderKl(vaeConfig, vaeWeights);
+            vaeWeights.finish();
+        }
+        return vae;
+    }
+
+    /** Text conditioning of a prompt, owned by the open scope. */
+    Conditioning.Text text(String prompt) {
+        TextEncoders.Embedding embedding = textEncoders().encode(List.of(prompt), defaults.maxSequenceLength());
+        return new Conditioning.Text(embedding.tokens(), embedding.pooled());
+    }
+
+    /** What steers the generated picture: the prompt, and the negative prompt where guidance asks for it. */
+    Conditioning conditioning(String prompt, Sampling sampling) {
+        Conditioning.Text negative = sampling.trueCfgScale() > 1 ? text(sampling.negativePrompt()) : null;
+        return new Conditioning(text(prompt), negative, sampling.trueCfgScale(), guidance(sampling));
+    }
+
+    /** Distilled guidance, or null when the model embeds none. */
+    Double guidance(Sampling sampling) {
+        return transformerConfig.guidanceEmbeds() ? sampling.guidanceScale() : null;
+    }
+
+    /** Noise levels of a run, {@code steps + 1} numbers. */
+    double[] sigmas(Sampling sampling) {
+        return FlowMatching.sigmas(schedulerConfig, sampling.steps(), sampling.rows() * sampling.columns());
+    }
+
+    /** Standard normal latent tokens [1, N, C], float32, the same that FluxPipeline draws from that seed on a CPU. */
+    Tensor noise(long seed, Sampling sampling) {
+        try (Scope scope = Scope.open()) {
+            Tensor noise = Tensors.noise(seed, 1, vaeConfig.latentChannels(), 2L * sampling.rows(), 2L * sampling.columns());
+            return scope.keep(Tensors.to(Packing.pack(noise), device, DType.FLOAT32));
+        }
+    }
+
+    /** A picture of the canvas's size to clean latent tokens [1, N, C], float32. */
+    Tensor encode(Picture picture) {
+        try (Scope scope = Scope.open()) {
+            Tensor pixels = Tensors.to(Pixels.of(picture), device, dtype);
+            Tensor latents = Tensors.to(vae().encode(pixels), DType.FLOAT32);
+            return scope.keep(Packing.pack(vae().normalise(latents)));
+        }
+    }
+
+    /** Clean latent tokens [1, N, C] to a picture. */
+    Picture decode(Tensor tokens, Sampling sampling) {
+        try (Scope scope = Scope.open()) {
+            Tensor latents = vae().denormalise(Packing.unpack(tokens, sampling.rows(), sampling.columns()));
+            return Pixels.picture(vae().decode(Tensors.to(latents, device, dtype)));
+        }
+    }
+
+    @Override
+    public void close() {
+        if (textEncoders != null) {
+            textEncoders.close();
+        }
+        if (transformerWeights != null) {
+            transformerWeights.close();
+        }
+        if (vaeWeights != null) {
+            vaeWeights.close();
+        }
+    }
+}

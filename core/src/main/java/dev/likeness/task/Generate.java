@@ -1,0 +1,43 @@
+package dev.likeness.task;
+
+import dev.likeness.denoise.Denoiser;
+import dev.likeness.denoise.Evaluations;
+import dev.likeness.denoise.StepInjection;
+import dev.likeness.tensor.Scope;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/** Text to image. */
+public final class Generate {
+
+    private Generate() {}
+
+    /** @throws dev.likeness.denoise.Cancelled when the listener asked for it */
+    public static Generation run(FluxModel model, String prompt, Sampling sampling, TaskListener listener) {
+        Stopwatch stopwatch = new Stopwatch(listener);
+        try (Scope scope = Scope.open()) {
+            stopwatch.phase("load");
+            model.load();
+            stopwatch.phase("text");
+            Denoiser denoiser = new Denoiser(model.transformer(), model.conditioning(prompt, sampling), sampling.rows(),
+                    sampling.columns());
+            double[] sigmas = model.sigmas(sampling);
+            List<Generation.Image> images = new ArrayList<>();
+            Evaluations evaluations = Evaluations.NONE;
+            for (int i = 0; i < sampling.count(); i++) {
+                int image = i;
+                long seed = sampling.seed() + i;
+                try (Scope each = Scope.open()) {
+                    stopwatch.phase("denoise");
+                    Tensor latents = denoiser.run(model.noise(seed, sampling), sigmas, StepInjection.NONE,
+                            (step, steps, sigma, x) -> listener.step(image, sampling.count(), step, steps, sigma));
+                    stopwatch.phase("decode");
+                    images.add(new Generation.Image(model.decode(latents, sampling), seed));
+                }
+                evaluations = evaluations.plus(denoiser.evaluations(sampling.steps()));
+            }
+            return new Generation(images, evaluations, stopwatch.stop(), List.of());
+        }
+    }
+}

@@ -1,0 +1,37 @@
+package dev.likeness.task;
+
+import dev.likeness.inject.ReplaceAt;
+import dev.likeness.model.ConfigJson;
+import dev.likeness.model.flux.FluxConfig;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+
+/**
+ * Settings that suit a model; what the user gives wins. They stand in {@code likeness.json} of the model folder, and
+ * follow from the architecture where there is no such file.
+ *
+ * @param guidanceScale distilled guidance, for models that embed it
+ * @param trueCfgScale classifier-free guidance; 1 means one pass a step
+ * @param maxSequenceLength text tokens given to the transformer
+ * @param tau replacement lasts while t > tau, in [0, 1]
+ * @param replaceAt level of token replacement
+ * @param referenceNoise whether the target region starts from the reference's noise
+ */
+public record ModelDefaults(int width, int height, int steps, double guidanceScale, double trueCfgScale,
+        int maxSequenceLength, double tau, ReplaceAt replaceAt, boolean referenceNoise) {
+
+    /** FLUX.1-dev as the paper and its public implementation run it. */
+    private static final ModelDefaults DEV =
+            new ModelDefaults(1024, 1024, 28, 3.5, 1, 512, 0.8, ReplaceAt.ATTENTION, false);
+    private static final ModelDefaults SCHNELL =
+            new ModelDefaults(1024, 1024, 4, 0, 1, 256, 0.8, ReplaceAt.ATTENTION, false);
+
+    static ModelDefaults read(Path modelFolder, FluxConfig transformer) {
+        Path file = modelFolder.resolve("likeness.json");
+        if (Files.exists(file)) {
+            return ConfigJson.read(file, ModelDefaults.class, Set.of());
+        }
+        return transformer.guidanceEmbeds() ? DEV : SCHNELL;
+    }
+}

@@ -1,0 +1,213 @@
+package dev.likeness.tensor;
+
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** The operations that the networks are written in. Shapes as in the {@linkplain dev.likeness.tensor package page}. */
+public final class Ops {
+
+    /** Attention scores are kept below this many elements at a time (64 MiB in float32). */
+    private static final long MAX_SCORES = 16L << 20;
+
+    private Ops() {}
+
+    private static TensorOptional optional(Tensor tensor) {
+        return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
+    }
+
+    /** x [..., in], weight [out, in], bias [out] or null to [..., out]. */
+    public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
+        return torch.linear(x, weight, optional(bias));
+    }
+
+    /** Normalises the last axis; weight and bias [d] or null. */
+    public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
+        return torch.layer_norm(x, new long[] {x.size(-1)}, optional(weight), optional(bias), epsilon, false);
+    }
+
+    /** Divides the last axis by its root mean square; weight [d]. */
+    public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
+        return torch.rms_norm(x, new long[] {x.size(-1)}, optional(weight), new DoubleOptional(epsilon));
+    }
+
+    /** x [B, C, h, w], weight and bias [C]. */
+    public static Tensor groupNorm(Tensor x, long groups, Tensor weight, Tensor bias, double epsilon) {
+        return torch.group_norm(x, groups, optional(weight), optional(bias), epsilon, false);
+    }
+
+    /** x [B, C, h, w], weight [O, C, k, k], bias [O]; zero padding on all four sides. */
+    public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long stride, long padding) {
+        return torch.conv2d(x, weight, optional(bias), new long[] {stride, stride}, new long[] {padding, padding},
+                new long[] {1, 1}, 1);
+    }
+
+    /** Zero padding of the last two axes. */
+    public static Tensor pad(Tensor x, long left, long right, long top, long bottom) {
+        return torch.constant_pad_nd(x, new long[] {left, right, top, bottom}, new Scalar(0.0));
+    }
+
+    /** x [B, C, h, w] to [B, C, 2h, 2w]. */
+    public static Tensor upsampleNearest2x(Tensor x) {
+        return torch.upsample_nearest2d(x, new long[] {2 * x.size(2), 2 * x.size(3)}, new DoubleOptional(),
+                new DoubleOptional());
+    }
+
+    /** Rows of the table [V, d] by ids [...] to [..., d]. */
+    public static Tensor embedding(Tensor table, Tensor ids) {
+        return torch.embedding(table, ids);
+    }
+
+    public static Tensor silu(Tensor x) {
+        return torch.silu(x);
+    }
+
+    /** GELU by its tanh approximation. */
+    public static Tensor geluTanh(Tensor x) {
+        return torch.gelu(x, "tanh");
+    }
+
+    /** Exact GELU. */
+    public static Tensor gelu(Tensor x) {
+        return torch.gelu(x, "none");
+    }
+
+    /** x * sigmoid(1.702 x), the activation of the original CLIP. */
+    public static Tensor quickGelu(Tensor x) {
+        return x.mul(torch.sigmoid(x.mul(new Scalar(1.702))));
+    }
+
+    /** Adaptive modulation: x * (1 + scale) + shift; scale and shift broadcast to x. */
+    public static Tensor modulate(Tensor x, Tensor shift, Tensor scale) {
+        return torch.addcmul(shift, x, scale.add(new Scalar(1.0)));
+    }
+
+    /** Gated residual: x + gate * update. */
+    public static Tensor gated(Tensor x, Tensor gate, Tensor update) {
+        return torch.addcmul(x, gate, update);
+    }
+
+    /** Limits every element to [least, greatest]. */
+    public static Tensor clamp(Tensor x, double least, double greatest) {
+        return torch.clamp(x, new ScalarOptional(new Scalar(least)), new ScalarOptional(new Scalar(greatest)));
+    }
+
+    public static Tensor cat(long axis, Tensor... parts) {
+        return torch.cat(new TensorVector(parts), axis);
+    }
+
+    public static Tensor stack(long axis, Tensor... parts) {
+        return torch.stack(new TensorVector(parts), axis);
+    }
+
+    /** Cuts an axis into equal parts. */
+    public static Tensor[] chunk(Tensor x, int parts, long axis) {
+        long width = x.size(axis) / parts;
+        Tensor[] cut = new Tensor[parts];
+        for (int i = 0; i < parts; i++) {
+            cut[i] = x.narrow(axis, i * width, width);
+        }
+        return cut;
+    }
+
+    public static Tensor repeat(Tensor x, long... times) {
+        return x.repeat(times);
+    }
+
+    /**
+     * softmax(q k^T scale + bias) v for q [B, H, Sq, D], k and v [B, H, Sk, D]; bias broadcasts to [B, H, Sq, Sk] or is
+     * null. On a CPU libtorch's fused kernel is several times slower than two matrix products (docs/pitfalls.md), so
+     * queries are taken in chunks there; on CUDA the fused kernel is used.
+     */
+    public static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor bias, double scale) {
+        if (q.is_cuda()) {
+            return torch.scaled_dot_product_attention(q, k, v, optional(bias), 0.0, false, new DoubleOptional(scale), false);
+        }
+        long rows = q.size(2);
+        long chunk = Math.max(16, MAX_SCORES / Math.max(1, q.size(0) * q.size(1) * k.size(2)));
+        Tensor keys = k.transpose(-2, -1).mul(new Scalar(scale)); // [B, H, D, Sk]
+        if (rows <= chunk) {
+            return attend(q, keys, v, bias);
+        }
+        TensorVector parts = new TensorVector();
+        for (long row = 0; row < rows; row += chunk) {
+            long count = Math.min(chunk, rows - row);
+            Tensor biasRows = bias == null || bias.size(2) == 1 ? bias : bias.narrow(2, row, count);
+            try (Scope scope = Scope.open()) {
+                parts.push_back(attend(q.narrow(2, row, count), keys, v, biasRows));
+            }
+        }
+        return torch.cat(parts, 2);
+    }
+
+    private static Tensor attend(Tensor q, Tensor keys, Tensor v, Tensor bias) {
+        Tensor scores = torch.matmul(q, keys); // [B, H, Sq, Sk]
+        if (bias != null) {
+            scores = scores.add(bias);
+        }
+        return torch.matmul(torch.softmax(scores, -1), v);
+    }
+
+    /** Splits heads: [B, S, H * D] to [B, H, S, D]. */
+    public static Tensor splitHeads(Tensor x, long heads) {
+        return x.view(x.size(0), x.size(1), heads, x.size(2) / heads).transpose(1, 2);
+    }
+
+    /** Joins heads: [B, H, S, D] to [B, S, H * D]. */
+    public static Tensor joinHeads(Tensor x) {
+        return x.transpose(1, 2).reshape(x.size(0), x.size(2), x.size(1) * x.size(3));
+    }
+
+    /**
+     * Rotates neighbouring pairs (x[2i], x[2i+1]) of the last axis by the angles whose unit vectors are
+     * {@code rotation}, a complex tensor [S, D/2]; x [B, H, S, D]. Computed in float32 as the public code does.
+     */
+    public static Tensor rotate(Tensor x, Tensor rotation) {
+        Tensor pairs = Tensors.to(x, DType.FLOAT32).reshape(x.size(0), x.size(1), x.size(2), x.size(3) / 2, 2);
+        Tensor turned = torch.view_as_real(torch.view_as_complex(pairs).mul(rotation)); // [B, H, S, D/2, 2]
+        return turned.reshape(x.size(0), x.size(1), x.size(2), x.size(3)).to(x.scalar_type());
+    }
+
+    /** Complex unit vectors [S, n] of angles in radians [S, n] (float64 in, complex64 out). */
+    public static Tensor unitVectors(Tensor angles) {
+        Tensor pair = torch.stack(new TensorVector(angles.cos(), angles.sin()), -1);
+        return torch.view_as_complex(Tensors.to(pair, DType.FLOAT32).contiguous());
+    }
+
+    /**
+     * Sinusoidal embedding [B, width], cosines first, of timesteps [B] (in the networks' units, 0..1000): frequencies
+     * 10000^(-i / (width/2)). The convention of FLUX and Stable Diffusion (flip_sin_to_cos, no frequency shift).
+     */
+    public static Tensor timestepEmbedding(Tensor timesteps, int width) {
+        int half = width / 2;
+        float[] frequencies = new float[half];
+        for (int i = 0; i < half; i++) {
+            float exponent = (float) -Math.log(10000) * i / half; // rounded as PyTorch rounds it: angles reach 1000
+            frequencies[i] = (float) Math.exp(exponent);
+        }
+        Tensor angles = Tensors.to(timesteps, DType.FLOAT32).unsqueeze(1)
+                .mul(Tensors.like(Tensors.of(frequencies, 1, half), Tensors.to(timesteps, DType.FLOAT32)));
+        return cat(-1, angles.cos(), angles.sin());
+    }
+
+    /** x.scatter along axis 1: rows {@code index} [n] of x [B, N, d] are replaced by rows [B, n, d]. */
+    public static Tensor replaceRows(Tensor x, Tensor index, Tensor rows) {
+        return x.index_copy(1, index, rows);
+    }
+
+    /** Rows {@code index} [n] of x [B, N, d] as [B, n, d]. */
+    public static Tensor selectRows(Tensor x, Tensor index) {
+        return x.index_select(1, index);
+    }
+
+    /** Sets libtorch's intra-op threads; values below 1 leave its default (the physical cores). */
+    public static void threads(int count) {
+        if (count > 0) {
+            torch.set_num_threads(count);
+        }
+    }
+}

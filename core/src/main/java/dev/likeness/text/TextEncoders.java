@@ -1,0 +1,72 @@
+package dev.likeness.text;
+
+import dev.likeness.model.clip.ClipTextConfig;
+import dev.likeness.model.clip.ClipTextModel;
+import dev.likeness.model.t5.T5Config;
+import dev.likeness.model.t5.T5EncoderModel;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Scope;
+import dev.likeness.weights.Checkpoint;
+import java.nio.file.Path;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The two text encoders of a FLUX.1 folder: T5 gives a vector per token, CLIP one vector for the whole prompt. As in
+ * FluxPipeline, padding is not masked.
+ */
+public final class TextEncoders implements AutoCloseable {
+
+    private static final String STEM = "model";
+
+    /** Text tokens [B, L, d] and pooled vectors [B, p], owned by the scope in which they were made. */
+    public record Embedding(Tensor tokens, Tensor pooled) {}
+
+    private final Tokenizer clipTokenizer;
+    private final Tokenizer t5Tokenizer;
+    private final Checkpoint clipWeights;
+    private final Checkpoint t5Weights;
+    private final ClipTextModel clip;
+    private final T5EncoderModel t5;
+
+    private TextEncoders(Path folder, DType dtype, Device device) {
+        ClipTextConfig clipConfig = ClipTextConfig.read(folder.resolve("text_encoder/config.json"));
+        T5Config t5Config = T5Config.read(folder.resolve("text_encoder_2/config.json"));
+        clipTokenizer = Tokenizer.clip(folder.resolve("tokenizer"));
+        t5Tokenizer = Tokenizer.t5(folder.resolve("tokenizer_2"));
+        clipWeights = Checkpoint.open(folder.resolve("text_encoder"), STEM, dtype, device);
+        clip = new ClipTextModel(clipConfig, clipWeights);
+        clipWeights.finish(ClipTextModel.IGNORED_KEYS);
+        t5Weights = Checkpoint.open(folder.resolve("text_encoder_2"), STEM, dtype, device);
+        t5 = new T5EncoderModel(t5Config, t5Weights);
+        t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
+    }
+
+    /** @throws dev.likeness.error.Refusal (model) when a file is missing or does not fit */
+    public static TextEncoders open(Path modelFolder, DType dtype, Device device) {
+        return new TextEncoders(modelFolder, dtype, device);
+    }
+
+    /**
+     * Encodes prompts.
+     *
+     * @param maxSequenceLength L, the number of T5 tokens; longer prompts are cut
+     */
+    public Embedding encode(List<String> prompts, int maxSequenceLength) {
+        try (Scope scope = Scope.open()) {
+            int clipLength = clip.config().maxPositionEmbeddings();
+            long[][] clipIds = prompts.stream().map(p -> clipTokenizer.encode(p, clipLength)).toArray(long[][]::new);
+            long[][] t5Ids = prompts.stream().map(p -> t5Tokenizer.encode(p, maxSequenceLength)).toArray(long[][]::new);
+            return new Embedding(scope.keep(t5.forward(t5Ids)), scope.keep(clip.forward(clipIds).pooled()));
+        }
+    }
+
+    @Override
+    public void close() {
+        clipTokenizer.close();
+        t5Tokenizer.close();
+        clipWeights.close();
+        t5Weights.close();
+    }
+}

@@ -1,0 +1,179 @@
+package dev.likeness.text;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.error.Refusal;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+
+/**
+ * A tokenizer of the Hugging Face tokenizers library, from the files of a model folder. Nothing is ever downloaded.
+ */
+public final class Tokenizer implements AutoCloseable {
+
+    static {
+        // Without these the library looks for a CUDA flavour of itself on the network where it sees a GPU.
+        System.setProperty("RUST_FLAVOR", "cpu");
+        System.setProperty("DJL_OFFLINE", "true");
+        System.setProperty("ai.djl.offline", "true");
+        System.setProperty("OPT_OUT_TRACKING", "true");
+    }
+
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final String CLIP_START = "<|startoftext|>";
+    private static final String CLIP_END = "<|endoftext|>";
+
+    private final HuggingFaceTokenizer tokenizer;
+    private final long padId;
+
+    private Tokenizer(HuggingFaceTokenizer tokenizer, long padId) {
+        this.tokenizer = tokenizer;
+        this.padId = padId;
+    }
+
+    /**
+     * CLIP's byte-level BPE from {@code vocab.json} and {@code merges.txt}, or from {@code tokenizer.json} where there is one.
+     *
+     * @throws Refusal (model) when the files are missing or unreadable
+     */
+    public static Tokenizer clip(Path folder) {
+        Path ready = folder.resolve("tokenizer.json");
+        String json = Files.exists(ready) ? read(ready) : clipJson(folder);
+        return open(folder, json, padToken(folder, CLIP_END));
+    }
+
+    /** T5's Unigram from {@code tokenizer.json}. @throws Refusal (model) when it is missing or unreadable */
+    public static Tokenizer t5(Path folder) {
+        return open(folder, read(folder.resolve("tokenizer.json")), padToken(folder, "<pad>"));
+    }
+
+    /**
+     * Ids of a text with its special tokens, cut or padded to a length; the closing token stays when the text is cut.
+     *
+     * @param length number of ids, at least 2
+     */
+    public long[] encode(String text, int length) {
+        long[] ids = tokenizer.encode(text, true, false).getIds();
+        long[] fitted = Arrays.copyOf(ids, length);
+        if (ids.length > length) {
+            fitted[length - 1] = ids[ids.length - 1];
+        } else {
+            Arrays.fill(fitted, ids.length, length, padId);
+        }
+        return fitted;
+    }
+
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+
+    private static Tokenizer open(Path folder, String json, String padToken) {
+        try (InputStream in = new ByteArrayInputStream(withoutFitting(json).getBytes(StandardCharsets.UTF_8))) {
+            HuggingFaceTokenizer tokenizer =
+                    HuggingFaceTokenizer.newInstance(in, Map.of("padding", "false", "truncation", "false"));
+            return new Tokenizer(tokenizer, id(json, padToken, folder));
+        } catch (IOException | RuntimeException e) {
+            if (e instanceof Refusal refusal) {
+                throw refusal;
+            }
+            throw Refusal.model("%s holds no usable tokenizer (%s); download the folder again.", folder, e.getMessage(), e);
+        }
+    }
+
+    /** Cutting and padding are done here, so what the file says about them must not apply as well. */
+    private static String withoutFitting(String json) throws IOException {
+        ObjectNode tree = (ObjectNode) MAPPER.readTree(json);
+        return tree.putNull("truncation").putNull("padding").toString();
+    }
+
+    private static long id(String json, String token, Path folder) throws IOException {
+        JsonNode tree = MAPPER.readTree(json);
+        for (JsonNode added : tree.path("added_tokens")) {
+            if (added.path("content").asText().equals(token)) {
+                return added.path("id").asLong();
+            }
+        }
+        JsonNode vocabulary = tree.path("model").path("vocab");
+        if (vocabulary.has(token)) {
+            return vocabulary.path(token).asLong();
+        }
+        throw Refusal.model("%s: the padding token %s is not in the vocabulary; download the folder again.", folder, token);
+    }
+
+    /** The padding token that special_tokens_map.json or tokenizer_config.json names. */
+    private static String padToken(Path folder, String otherwise) {
+        for (String name : new String[] {"special_tokens_map.json", "tokenizer_config.json"}) {
+            Path file = folder.resolve(name);
+            if (Files.exists(file)) {
+                JsonNode pad = parse(file).path("pad_token");
+                String token = pad.isObject() ? pad.path("content").asText("") : pad.asText("");
+                if (!token.isEmpty()) {
+                    return token;
+                }
+            }
+        }
+        return otherwise;
+    }
+
+    /** The tokenizer.json that the library's own converter writes for a CLIP vocabulary. */
+    private static String clipJson(Path folder) {
+        JsonNode vocabulary = parse(folder.resolve("vocab.json"));
+        if (!vocabulary.has(CLIP_START) || !vocabulary.has(CLIP_END)) {
+            throw Refusal.model("%s/vocab.json lacks %s or %s; download the folder again.", folder, CLIP_START, CLIP_END);
+        }
+        ObjectNode json = MAPPER.createObjectNode();
+        json.put("version", "1.0");
+        for (String token : new String[] {CLIP_START, CLIP_END}) {
+            json.withArray("added_tokens").addObject().put("id", vocabulary.path(token).asLong()).put("content", token)
+                    .put("single_word", false).put("lstrip", false).put("rstrip", false)
+                    .put("normalized", token.equals(CLIP_START)).put("special", true);
+        }
+        ObjectNode normalizer = json.putObject("normalizer").put("type", "Sequence");
+        normalizer.withArray("normalizers").addObject().put("type", "NFC");
+        ObjectNode spaces = normalizer.withArray("normalizers").addObject().put("type", "Replace").put("content", " ");
+        spaces.putObject("pattern").put("Regex", "\\s+");
+        normalizer.withArray("normalizers").addObject().put("type", "Lowercase");
+        ObjectNode pre = json.putObject("pre_tokenizer").put("type", "Sequence");
+        ObjectNode split = pre.withArray("pretokenizers").addObject().put("type", "Split");
+        split.putObject("pattern").put("Regex",
+                "<\\|startoftext\\|>|<\\|endoftext\\|>|'s|'t|'re|'ve|'m|'ll|'d|[\\p{L}]+|[\\p{N}]|[^\\s\\p{L}\\p{N}]+");
+        split.put("behavior", "Removed").put("invert", true);
+        pre.withArray("pretokenizers").addObject().put("type", "ByteLevel").put("add_prefix_space", false)
+                .put("trim_offsets", true).put("use_regex", true);
+        ObjectNode post = json.putObject("post_processor").put("type", "RobertaProcessing");
+        post.withArray("sep").add(CLIP_END).add(vocabulary.path(CLIP_END).asLong());
+        post.withArray("cls").add(CLIP_START).add(vocabulary.path(CLIP_START).asLong());
+        post.put("trim_offsets", false).put("add_prefix_space", false);
+        ObjectNode model = json.putObject("model").put("type", "BPE").put("unk_token", CLIP_END)
+                .put("continuing_subword_prefix", "").put("end_of_word_suffix", "</w>").put("fuse_unk", false);
+        model.set("vocab", vocabulary);
+        read(folder.resolve("merges.txt")).lines().filter(line -> !line.isBlank() && !line.startsWith("#version"))
+                .forEach(model.withArray("merges")::add);
+        return json.toString();
+    }
+
+    private static JsonNode parse(Path file) {
+        try {
+            return MAPPER.readTree(read(file));
+        } catch (IOException e) {
+            throw Refusal.model("%s is not readable JSON (%s); download it again.", file, e.getMessage(), e);
+        }
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException e) {
+            throw Refusal.model("%s is missing or unreadable; point --model at a complete model folder.", file, e);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** Prompts to embeddings. */
+package dev.likeness.text;

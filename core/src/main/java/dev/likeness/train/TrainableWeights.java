@@ -1,0 +1,210 @@
+package dev.likeness.train;
+
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Ops;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import dev.likeness.weights.SafetensorsFile;
+import dev.likeness.weights.SafetensorsWriter;
+import dev.likeness.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Parameters under training and their AdamW state: a float32 master copy, and bfloat16 leaves that the network computes
+ * with and that receive gradients. All lie in flat vectors, one parameter after the other, so that optimiser, averaging
+ * and checkpoints are each written once.
+ */
+public final class TrainableWeights implements Weights {
+
+    private static final double BETA1 = 0.9;
+    private static final double BETA2 = 0.98;
+    private static final double EPSILON = 1e-8;
+    /** Elements updated together: small enough that the optimiser's nine passes stay in a core's cache. */
+    private static final long CHUNK = 1 << 17;
+
+    /** Gives a parameter its first values; called in the network's order. */
+    public interface Initializer {
+        Tensor create(String name, long... shape);
+    }
+
+    private final Map<String, long[]> shapes = new LinkedHashMap<>();
+    private final Map<String, Tensor> leaves = new LinkedHashMap<>();
+    private final Tensor working; // [P] bfloat16, the memory of the leaves
+    private final Map<String, Tensor> state = new LinkedHashMap<>(); // name to [P] float32, what a checkpoint holds
+    private final Tensor master;
+    private final Tensor average; // exponential moving average of master
+    private final Tensor mean; // first moment of the gradient
+    private final Tensor square; // second moment of the gradient
+    private long updates;
+
+    /** @param network constructs the network over the weights it is given; called once here, to learn names and shapes */
+    public TrainableWeights(Consumer<Weights> network, Initializer initializer) {
+        network.accept(new Weights() {
+            @Override
+            public Tensor get(String name, long... shape) {
+                if (shapes.put(name, shape) != null) {
+                    throw new IllegalStateException("weight " + name + " was taken twice");
+                }
+                return Tensors.meta(shape);
+            }
+
+            @Override
+            public boolean has(String name) {
+                return true;
+            }
+        });
+        try (Scope scope = Scope.open()) {
+            List<Tensor> parts = new ArrayList<>();
+            shapes.forEach((name, shape) -> parts.add(initializer.create(name, shape).flatten()));
+            master = Scope.own(Ops.cat(0, parts.toArray(Tensor[]::new)));
+            average = Scope.own(master.clone());
+            mean = Scope.own(master.clone().zero_());
+            square = Scope.own(master.clone().zero_());
+            working = Scope.own(Tensors.to(master, DType.BFLOAT16));
+            long offset = 0;
+            for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
+                long count = count(entry.getValue());
+                Tensor leaf = working.narrow(0, offset, count).view(entry.getValue()).detach();
+                leaf.set_requires_grad(true);
+                leaves.put(entry.getKey(), Scope.own(leaf));
+                offset += count;
+            }
+        }
+        state.put("master", master);
+        state.put("average", average);
+        state.put("mean", mean);
+        state.put("square", square);
+    }
+
+    private static long count(long[] shape) {
+        return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+    }
+
+    @Override
+    public Tensor get(String name, long... shape) {
+        return leaves.get(name);
+    }
+
+    @Override
+    public boolean has(String name) {
+        return leaves.containsKey(name);
+    }
+
+    /** Number of parameters. */
+    public long size() {
+        return master.numel();
+    }
+
+    /** Updates made so far; survives a checkpoint. */
+    public long updates() {
+        return updates;
+    }
+
+    /**
+     * One AdamW update from the leaves' gradients, which are cleared. The gradient is clipped to norm 1 as a whole.
+     *
+     * @param averaging decay of the moving average, in [0, 1)
+     * @return the gradient's norm before clipping; an update with a norm that is not finite is skipped
+     */
+    public double update(double learningRate, double weightDecay, double averaging) {
+        try (Scope scope = Scope.open(); Gradients off = Gradients.off()) {
+            List<Tensor> parts = new ArrayList<>();
+            for (Tensor leaf : leaves.values()) {
+                parts.add(leaf.grad().flatten());
+            }
+            Tensor gradient = Tensors.to(Ops.cat(0, parts.toArray(Tensor[]::new)), DType.FLOAT32);
+            leaves.values().forEach(leaf -> leaf.grad().zero_());
+            double norm = Tensors.item(gradient.norm());
+            if (!Double.isFinite(norm)) {
+                return norm;
+            }
+            updates++;
+            double clip = Math.min(1, 1 / (norm + 1e-6));
+            double stepSize = learningRate / (1 - Math.pow(BETA1, updates));
+            double rootCorrection = Math.sqrt(1 - Math.pow(BETA2, updates));
+            for (long start = 0; start < size(); start += CHUNK) {
+                long count = Math.min(CHUNK, size() - start);
+                try (Scope chunk = Scope.open()) {
+                    Tensor g = gradient.narrow(0, start, count).mul_(new Scalar(clip));
+                    Tensor p = master.narrow(0, start, count);
+                    Tensor m = mean.narrow(0, start, count).lerp_(g, new Scalar(1 - BETA1));
+                    Tensor v = square.narrow(0, start, count).mul_(new Scalar(BETA2))
+                            .addcmul_(g, g, new Scalar(1 - BETA2));
+                    Tensor root = v.sqrt().div_(new Scalar(rootCorrection)).add_(new Scalar(EPSILON));
+                    p.mul_(new Scalar(1 - learningRate * weightDecay)).addcdiv_(m, root, new Scalar(-stepSize));
+                    average.narrow(0, start, count).lerp_(p, new Scalar(1 - averaging));
+                    working.narrow(0, start, count).copy_(p);
+                }
+            }
+            return norm;
+        }
+    }
+
+    /** The averaged parameters by name, float32; views that live as long as this object. */
+    public Map<String, Tensor> averaged() {
+        Map<String, Tensor> named = new LinkedHashMap<>();
+        long offset = 0;
+        for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
+            long count = count(entry.getValue());
+            named.put(entry.getKey(), average.narrow(0, offset, count).view(entry.getValue()));
+            offset += count;
+        }
+        return named;
+    }
+
+    /** The averaged parameters as a network takes them, copied in the element type given. */
+    public Weights averagedWeights(DType dtype) {
+        Map<String, Tensor> named = averaged();
+        return new Weights() {
+            @Override
+            public Tensor get(String name, long... shape) {
+                return Tensors.to(named.get(name), dtype);
+            }
+
+            @Override
+            public boolean has(String name) {
+                return named.containsKey(name);
+            }
+        };
+    }
+
+    /** Starts from the parameters of a model file instead of the initial values. */
+    public void startFrom(Map<String, Tensor> parameters) {
+        try (Scope scope = Scope.open(); Gradients off = Gradients.off()) {
+            List<Tensor> parts = new ArrayList<>();
+            for (String name : shapes.keySet()) {
+                parts.add(Tensors.to(parameters.get(name), DType.FLOAT32).flatten());
+            }
+            master.copy_(Ops.cat(0, parts.toArray(Tensor[]::new)));
+            average.copy_(master);
+            working.copy_(master);
+        }
+    }
+
+    /** Writes everything that {@link #restore} needs; written beside the target, then moved. */
+    public void save(Path file) throws IOException {
+        try (Scope scope = Scope.open()) {
+            Map<String, Tensor> all = new LinkedHashMap<>(state);
+            all.put("updates", Tensors.of(new float[] {updates}, 1));
+            SafetensorsWriter.write(file, all, DType.FLOAT32);
+        }
+    }
+
+    public void restore(Path file) {
+        try (Scope scope = Scope.open(); Gradients off = Gradients.off()) {
+            Map<String, Tensor> saved = SafetensorsFile.open(file).readAll();
+            state.forEach((name, tensor) -> tensor.copy_(saved.get(name)));
+            working.copy_(master);
+            updates = (long) Tensors.item(saved.get("updates"));
+        }
+    }
+}

@@ -1,0 +1,139 @@
+package dev.likeness.weights;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.likeness.error.Refusal;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * The weights of one component folder (such as {@code transformer/}), in one safetensors file or several with an index.
+ * Every key is taken exactly once; {@link #finish} refuses what was left over. Closing frees the tensors.
+ */
+public final class Checkpoint implements Weights, AutoCloseable {
+
+    private final Path folder;
+    private final DType dtype;
+    private final Device device;
+    private final Map<String, SafetensorsFile> files;
+    private final Set<String> taken = new LinkedHashSet<>();
+    private final List<Tensor> owned = new ArrayList<>();
+    private final List<ByteBuffer> mapped = new ArrayList<>();
+
+    private Checkpoint(Path folder, Map<String, SafetensorsFile> files, DType dtype, Device device) {
+        this.folder = folder;
+        this.files = files;
+        this.dtype = dtype;
+        this.device = device;
+    }
+
+    /**
+     * Opens {@code folder/stem.safetensors} or the shards of {@code folder/stem.safetensors.index.json}; reads headers only.
+     *
+     * @param stem {@code diffusion_pytorch_model} (diffusers) or {@code model} (transformers)
+     * @param dtype what the tensors are converted to when taken
+     * @throws Refusal (model) when a file is missing or damaged
+     */
+    public static Checkpoint open(Path folder, String stem, DType dtype, Device device) {
+        Path single = folder.resolve(stem + ".safetensors");
+        Path index = folder.resolve(stem + ".safetensors.index.json");
+        Map<String, SafetensorsFile> files = new LinkedHashMap<>();
+        if (Files.exists(single)) {
+            SafetensorsFile file = SafetensorsFile.open(single);
+            file.entries().keySet().forEach(name -> files.put(name, file));
+        } else if (Files.exists(index)) {
+            Map<String, SafetensorsFile> shards = new HashMap<>();
+            for (Map.Entry<String, JsonNode> entry : weightMap(index).properties()) {
+                String shardName = entry.getValue().asText();
+                SafetensorsFile shard =
+                        shards.computeIfAbsent(shardName, name -> SafetensorsFile.open(folder.resolve(name)));
+                if (!shard.entries().containsKey(entry.getKey())) {
+                    throw Refusal.model("%s names %s in %s, which does not hold it; download the folder again.", index,
+                            entry.getKey(), shardName);
+                }
+                files.put(entry.getKey(), shard);
+            }
+        } else {
+            throw Refusal.model("%s holds neither %s nor its index; point --model at a complete model folder in diffusers "
+                    + "layout.", folder, single.getFileName());
+        }
+        return new Checkpoint(folder, files, dtype, device);
+    }
+
+    private static JsonNode weightMap(Path index) {
+        try {
+            return new ObjectMapper().readTree(index.toFile()).path("weight_map");
+        } catch (IOException e) {
+            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, e.getMessage(), e);
+        }
+    }
+
+    @Override
+    public Tensor get(String name, long... shape) {
+        SafetensorsFile file = files.get(name);
+        if (file == null) {
+            throw Refusal.model("%s lacks the weight %s %s; the files and config.json do not belong together, or the "
+                    + "folder is incomplete.", folder, name, Arrays.toString(shape));
+        }
+        SafetensorsFile.Entry entry = file.entries().get(name);
+        if (!Arrays.equals(entry.shape(), shape)) {
+            throw Refusal.model("%s: weight %s has shape %s where config.json asks for %s; the files and config.json do not "
+                    + "belong together.", folder, name, Arrays.toString(entry.shape()), Arrays.toString(shape));
+        }
+        if (!taken.add(name)) {
+            throw new IllegalStateException("weight " + name + " was taken twice");
+        }
+        ByteBuffer bytes = file.map(name);
+        try (Scope scope = Scope.open()) {
+            Tensor view = Tensors.view(bytes, entry.dtype(), shape);
+            Tensor tensor = Scope.own(Tensors.to(view, device, dtype));
+            owned.add(tensor);
+            if (entry.dtype() == dtype && device.isCpu()) {
+                mapped.add(bytes); // no copy was made: the tensor still reads the mapping
+            }
+            return tensor;
+        }
+    }
+
+    @Override
+    public boolean has(String name) {
+        return files.containsKey(name);
+    }
+
+    /**
+     * Refuses keys that no layer asked for; call it once the network stands.
+     *
+     * @param ignored keys that public files carry without use (buffers, tied copies)
+     */
+    public void finish(String... ignored) {
+        Set<String> extra = new LinkedHashSet<>(files.keySet());
+        extra.removeAll(taken);
+        Arrays.asList(ignored).forEach(extra::remove);
+        if (!extra.isEmpty()) {
+            throw Refusal.model("%s holds %d weights that its config.json has no place for, the first is %s; the files and "
+                    + "config.json do not belong together.", folder, extra.size(), extra.iterator().next());
+        }
+    }
+
+    @Override
+    public void close() {
+        owned.forEach(Scope::release);
+        owned.clear();
+        mapped.clear();
+    }
+}

@@ -1,0 +1,137 @@
+package dev.likeness.weights;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.likeness.error.Refusal;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Tensors;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * One safetensors file: an 8-byte little-endian header length, a JSON header, then the tensors' bytes. Tensors are memory
+ * mapped one by one (a Java buffer holds 2 GiB at most, the largest FLUX.1 tensor 0.3 GiB), so opening a file reads its
+ * header alone.
+ */
+public final class SafetensorsFile {
+
+    private static final long MAX_HEADER = 100L << 20;
+
+    /** Where a tensor lies: element type, shape, and its bytes from {@code begin} up to {@code end} in the file. */
+    public record Entry(DType dtype, long[] shape, long begin, long end) {}
+
+    private final Path path;
+    private final Map<String, Entry> entries;
+    private final Map<String, String> metadata;
+
+    private SafetensorsFile(Path path, Map<String, Entry> entries, Map<String, String> metadata) {
+        this.path = path;
+        this.entries = Collections.unmodifiableMap(entries);
+        this.metadata = Collections.unmodifiableMap(metadata);
+    }
+
+    /** @throws Refusal (model) when the file is missing, cut off or not safetensors */
+    public static SafetensorsFile open(Path path) {
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            long size = channel.size();
+            ByteBuffer prefix = read(channel, 0, 8);
+            long headerLength = prefix.getLong(0);
+            if (size < 8 || headerLength <= 1 || headerLength > Math.min(size - 8, MAX_HEADER)) {
+                throw Refusal.model("%s is not a safetensors file, or is cut off; download or copy it again.", path);
+            }
+            byte[] header = read(channel, 8, (int) headerLength).array();
+            JsonNode json = new ObjectMapper().readTree(header);
+            Map<String, Entry> entries = new LinkedHashMap<>();
+            Map<String, String> metadata = new LinkedHashMap<>();
+            for (Map.Entry<String, JsonNode> field : json.properties()) {
+                if (field.getKey().equals("__metadata__")) {
+                    field.getValue().properties().forEach(e -> metadata.put(e.getKey(), e.getValue().asText()));
+                } else {
+                    entries.put(field.getKey(), entry(path, field.getKey(), field.getValue(), 8 + headerLength, size));
+                }
+            }
+            return new SafetensorsFile(path, entries, metadata);
+        } catch (NoSuchFileException e) {
+            throw Refusal.model("%s does not exist; the model folder is incomplete.", path);
+        } catch (IOException e) {
+            throw Refusal.model("%s is not a readable safetensors file (%s); download or copy it again.", path,
+                    e.getMessage(), e);
+        }
+    }
+
+    private static Entry entry(Path path, String name, JsonNode json, long dataStart, long fileSize) {
+        String where = path + ": " + name;
+        DType dtype = DType.ofSafetensors(json.path("dtype").asText(), where);
+        JsonNode dims = json.path("shape");
+        long[] shape = new long[dims.size()];
+        long elements = 1;
+        for (int i = 0; i < shape.length; i++) {
+            shape[i] = dims.get(i).asLong();
+            elements *= shape[i];
+        }
+        long begin = dataStart + json.path("data_offsets").path(0).asLong(-1);
+        long end = dataStart + json.path("data_offsets").path(1).asLong(-1);
+        if (begin < dataStart || end > fileSize || end - begin != elements * dtype.bytes()) {
+            throw Refusal.model("%s: its bytes lie outside the file or do not match its shape %s; the file is cut off or "
+                    + "damaged, download or copy it again.", where, Arrays.toString(shape));
+        }
+        return new Entry(dtype, shape, begin, end);
+    }
+
+    private static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {
+        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
+        while (buffer.hasRemaining()) {
+            if (channel.read(buffer, position + buffer.position()) < 0) {
+                break;
+            }
+        }
+        return buffer;
+    }
+
+    public Path path() {
+        return path;
+    }
+
+    /** Name to place, in file order. */
+    public Map<String, Entry> entries() {
+        return entries;
+    }
+
+    /** The free-form string map of the header. */
+    public Map<String, String> metadata() {
+        return metadata;
+    }
+
+    /** The tensor's bytes, mapped read-only; the mapping lives as long as the buffer is reachable. */
+    public ByteBuffer map(String name) {
+        Entry entry = entries.get(name);
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            return channel.map(FileChannel.MapMode.READ_ONLY, entry.begin(), entry.end() - entry.begin())
+                    .order(ByteOrder.LITTLE_ENDIAN);
+        } catch (IOException e) {
+            throw Refusal.model("%s: %s cannot be mapped (%s).", path, name, e.getMessage(), e);
+        }
+    }
+
+    /** Every tensor of a small file, each copied out of the mapping, in float32 where it is a floating type. */
+    public Map<String, Tensor> readAll() {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        entries.forEach((name, entry) -> {
+            Tensor view = Tensors.view(map(name), entry.dtype(), entry.shape());
+            boolean integers = entry.dtype() == DType.INT64 || entry.dtype() == DType.INT32;
+            tensors.put(name, integers ? view.clone() : Tensors.to(view, DType.FLOAT32).clone());
+        });
+        return tensors;
+    }
+}

@@ -1,0 +1,40 @@
+package dev.likeness.weights;
+
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Named tensors as a network's constructor sees them: construction is loading. A network asks for every weight once, by
+ * name and shape; what stands behind may be a checkpoint on disk, fresh parameters to train, or shapes alone.
+ */
+public interface Weights {
+
+    /**
+     * The tensor of that name (relative to this view's prefix).
+     *
+     * @throws dev.likeness.error.Refusal (model) when it is missing, was taken before, or has another shape
+     */
+    Tensor get(String name, long... shape);
+
+    /** Whether that name exists; does not count as taking it. */
+    boolean has(String name);
+
+    /** A view below a dotted prefix: {@code at("transformer_blocks", 3)} sees {@code transformer_blocks.3.*}. */
+    default Weights at(Object... path) {
+        StringBuilder prefix = new StringBuilder();
+        for (Object part : path) {
+            prefix.append(part).append('.');
+        }
+        Weights whole = this;
+        return new Weights() {
+            @Override
+            public Tensor get(String name, long... shape) {
+                return whole.get(prefix + name, shape);
+            }
+
+            @Override
+            public boolean has(String name) {
+                return whole.has(prefix + name);
+            }
+        };
+    }
+}

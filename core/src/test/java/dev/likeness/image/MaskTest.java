@@ -1,0 +1,210 @@
+package dev.likeness.image;
+
+import dev.likeness.error.Refusal;
+import dev.likeness.image.Mask.Kernel;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Random;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+class MaskTest {
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void whiteIsTheSubjectUnlessInverted() {
+        Path file = folder.resolve("mask.png");
+        PngWriter.write(file, Picture.of(3, 1, new byte[] {0, 0, 0, -1, -1, -1, 51, 51, 51}, null), Map.of());
+        assertThat(Mask.read(file, false).coverage()).containsExactly(0, 1, 0.2f);
+        assertThat(Mask.read(file, true).coverage()).containsExactly(1, 0, 0.8f);
+    }
+
+    @Test
+    void transparentPixelsAreNeverSubject() {
+        Picture picture = Picture.of(2, 1, new byte[] {-1, -1, -1, 0, 0, 0}, new byte[] {0, 0});
+        assertThat(Mask.ofLuminance(picture, false).isEmpty()).isTrue();
+        assertThat(Mask.ofLuminance(picture, true).isEmpty()).isTrue();
+    }
+
+    @Test
+    void alphaIsAMask() {
+        Picture picture = Picture.of(3, 1, new byte[9], new byte[] {0, (byte) 255, 51});
+        assertThat(Mask.ofAlpha(picture, "fox.png").coverage()).containsExactly(0, 1, 0.2f);
+        assertThatThrownBy(() -> Mask.ofAlpha(Picture.filled(1, 1, 0), "fox.png")).isInstanceOf(Refusal.class)
+                .hasMessageContaining("fox.png has no transparent pixels");
+    }
+
+    @Test
+    void aMaskOfAnotherSizeIsRefusedWithBothSizes() {
+        Mask mask = random(4, 3, 1);
+        mask.requireSizeOf(Picture.filled(4, 3, 0), "m.png", "p.png");
+        assertThatThrownBy(() -> mask.requireSizeOf(Picture.filled(3, 4, 0), "m.png", "p.png"))
+                .isInstanceOfSatisfying(Refusal.class, r -> assertThat(r.kind()).isEqualTo(Refusal.Kind.INPUT))
+                .hasMessageContaining("m.png is 4 x 3").hasMessageContaining("p.png is 3 x 4");
+    }
+
+    @Test
+    void theBoxHoldsEveryPixelOfTheSubject() {
+        float[] coverage = new float[8 * 6];
+        coverage[2 * 8 + 3] = 1;
+        coverage[4 * 8 + 6] = 0.5f;
+        coverage[0] = 0.49f;
+        Mask mask = Mask.of(8, 6, coverage);
+        assertThat(mask.box()).contains(new Box(3, 2, 4, 3));
+        assertThat(mask.isEmpty()).isFalse();
+        assertThat(mask.fraction()).isCloseTo(1.99 / 48, within(1e-6));
+        assertThat(Mask.of(2, 2, new float[4]).box()).isEmpty();
+        assertThat(Mask.of(2, 2, new float[4]).isEmpty()).isTrue();
+    }
+
+    @Test
+    void writtenAndReadItIsTheSame() {
+        Mask mask = Mask.of(16, 16, ramp());
+        Path file = folder.resolve("mask.png");
+        PngWriter.write(file, mask.toPicture(), Map.of());
+        assertThat(Mask.read(file, false)).isEqualTo(mask);
+    }
+
+    @Test
+    void growingAndShrinkingByWholeFactorsIsLossless() {
+        Mask mask = random(5, 7, 2);
+        assertThat(mask.resizeNearest(15, 35).resizeNearest(5, 7)).isEqualTo(mask);
+        assertThat(mask.resizeNearest(5, 7)).isEqualTo(mask);
+    }
+
+    @Test
+    void nearestTakesThePixelUnderTheCentre() {
+        Mask mask = Mask.of(4, 1, new float[] {0.1f, 0.2f, 0.3f, 0.4f});
+        assertThat(mask.resizeNearest(2, 1).coverage()).containsExactly(0.2f, 0.4f);
+        assertThat(mask.resizeNearest(1, 1).coverage()).containsExactly(0.3f);
+    }
+
+    @Test
+    void translationMovesAndForgetsWhatLeaves() {
+        Mask mask = random(9, 6, 3);
+        Mask moved = mask.translate(2, -1);
+        for (int y = 0; y < 6; y++) {
+            for (int x = 0; x < 9; x++) {
+                boolean inside = x - 2 >= 0 && y + 1 < 6;
+                assertThat(moved.coverage(x, y)).isEqualTo(inside ? mask.coverage(x - 2, y + 1) : 0);
+            }
+        }
+        assertThat(mask.translate(0, 0)).isEqualTo(mask);
+        for (int far : new int[] {9, -9, 1000, -1000}) {
+            assertThat(mask.translate(far, 0).fraction()).isZero();
+            assertThat(mask.translate(0, far).fraction()).isZero();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void dilationIsTheMaximumUnderTheKernel(Kernel kernel) {
+        Mask mask = random(17, 13, 4);
+        for (int radius : new int[] {0, 1, 2, 3, 5, 40}) {
+            Mask grown = mask.dilate(radius, kernel);
+            for (int y = 0; y < 13; y++) {
+                for (int x = 0; x < 17; x++) {
+                    float expected = 0;
+                    for (int v = 0; v < 13; v++) {
+                        for (int u = 0; u < 17; u++) {
+                            int dx = Math.abs(u - x);
+                            int dy = Math.abs(v - y);
+                            boolean covered = kernel == Kernel.SQUARE ? Math.max(dx, dy) <= radius
+                                    : dx * dx + dy * dy <= radius * radius;
+                            expected = covered ? Math.max(expected, mask.coverage(u, v)) : expected;
+                        }
+                    }
+                    assertThat(grown.coverage(x, y)).isEqualTo(expected);
+                }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void theLawsOfMorphologyHold(Kernel kernel) {
+        for (int seed = 0; seed < 20; seed++) {
+            Mask mask = binary(23, 19, seed);
+            for (int radius = 0; radius < 4; radius++) {
+                Mask grown = mask.dilate(radius, kernel);
+                Mask shrunk = mask.erode(radius, kernel);
+                assertBelow(shrunk, mask);
+                assertBelow(mask, grown);
+                assertThat(shrunk).as("duality").isEqualTo(mask.invert().dilate(radius, kernel).invert());
+                Mask opened = shrunk.dilate(radius, kernel);
+                assertBelow(opened, mask);
+                assertBelow(mask, grown.erode(radius, kernel));
+                assertThat(opened.erode(radius, kernel).dilate(radius, kernel)).as("idempotent").isEqualTo(opened);
+                assertBelow(grown, mask.dilate(radius + 1, kernel));
+            }
+        }
+    }
+
+    @Test
+    void squaresAddTheirRadii() {
+        Mask mask = random(30, 20, 5);
+        assertThat(mask.dilate(1, Kernel.SQUARE).dilate(2, Kernel.SQUARE)).isEqualTo(mask.dilate(3, Kernel.SQUARE));
+        assertThat(mask.erode(1, Kernel.SQUARE).erode(2, Kernel.SQUARE)).isEqualTo(mask.erode(3, Kernel.SQUARE));
+    }
+
+    @Test
+    void fullAndEmptyMasksAreLeftAlone() {
+        Mask empty = Mask.of(9, 9, new float[81]);
+        for (Kernel kernel : Kernel.values()) {
+            assertThat(empty.dilate(3, kernel)).isEqualTo(empty);
+            assertThat(empty.invert().erode(3, kernel)).isEqualTo(empty.invert());
+        }
+    }
+
+    @Test
+    void impossibleValuesAreErrors() {
+        assertThatIllegalArgumentException().isThrownBy(() -> Mask.of(2, 2, new float[3]));
+        assertThatIllegalArgumentException().isThrownBy(() -> Mask.of(1, 1, new float[] {1.1f}));
+        assertThatIllegalArgumentException().isThrownBy(() -> Mask.of(1, 1, new float[] {Float.NaN}));
+        assertThatIllegalArgumentException().isThrownBy(() -> random(2, 2, 1).dilate(-1, Kernel.DISC));
+        assertThatIllegalArgumentException().isThrownBy(() -> random(2, 2, 1).resizeNearest(0, 1));
+    }
+
+    private static void assertBelow(Mask lower, Mask upper) {
+        float[] low = lower.coverage();
+        float[] high = upper.coverage();
+        for (int i = 0; i < low.length; i++) {
+            assertThat(low[i]).isLessThanOrEqualTo(high[i]);
+        }
+    }
+
+    private static float[] ramp() {
+        float[] coverage = new float[256];
+        for (int i = 0; i < coverage.length; i++) {
+            coverage[i] = i / 255f;
+        }
+        return coverage;
+    }
+
+    private static Mask random(int width, int height, long seed) {
+        Random random = new Random(seed);
+        float[] coverage = new float[width * height];
+        for (int i = 0; i < coverage.length; i++) {
+            coverage[i] = random.nextFloat();
+        }
+        return Mask.of(width, height, coverage);
+    }
+
+    private static Mask binary(int width, int height, long seed) {
+        float[] coverage = random(width, height, seed).coverage();
+        for (int i = 0; i < coverage.length; i++) {
+            coverage[i] = coverage[i] < 0.3 ? 1 : 0;
+        }
+        return Mask.of(width, height, coverage);
+    }
+}
