@@ -18,7 +18,7 @@ class ArchitectureTest {
 
     /** From the foundation up, train last because it may use everything; a new package must be given its place here. */
     private static final List<String> LAYERS = List.of("error", "image", "tensor", "weights", "model", "text", "latents",
-            "schedule", "inversion", "reference", "inject", "denoise", "task", "segment", "analysis",
+            "schedule", "inversion", "reference", "denoise", "inject", "task", "segment", "analysis",
             "metadata", "train");
 
     @ArchTest

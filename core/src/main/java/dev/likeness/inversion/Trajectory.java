@@ -28,13 +28,15 @@ public record Trajectory(Tensor clean, Tensor start) {
         }
     }
 
-    /** c = product over the steps of 1 - dsigma_i / (1 - i / N) on the way up, with N the number of sigmas. */
+    /**
+     * c = product over the steps of 1 - dsigma_i / (1 - i / N), N the number of sigmas. The public implementation walks up
+     * from the image but takes the differences in the order of the way down, largest noise level first; so does this.
+     */
     static double remainder(double[] sigmas) {
         int n = sigmas.length;
         double c = 1;
         for (int i = 0; i < n - 1; i++) {
-            double rise = sigmas[n - 2 - i] - sigmas[n - 1 - i];
-            c *= 1 - rise / (1 - (double) i / n);
+            c *= 1 - (sigmas[i] - sigmas[i + 1]) / (1 - (double) i / n);
         }
         return c;
     }
