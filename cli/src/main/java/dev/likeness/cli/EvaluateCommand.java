@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.analysis.MaskedPsnr;
 import dev.likeness.error.Refusal;
+import dev.likeness.image.ContactSheet;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
@@ -14,6 +15,7 @@ import dev.likeness.reference.Placement;
 import dev.likeness.reference.TokenMask;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generate;
+import dev.likeness.task.Generation;
 import dev.likeness.task.ModelDefaults;
 import dev.likeness.task.Personalize;
 import dev.likeness.task.Personalize.TauBasis;
@@ -62,14 +64,19 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(names = "--true-cfg-scale", paramLabel = "X", description = "classifier-free guidance")
     Double trueCfgScale;
 
-    @Option(names = "--pictures", paramLabel = "DIR",
-            description = "also write reference, plain and personalized pictures there")
-    Path pictures;
+    @Option(names = "--sheet", paramLabel = "FILE",
+            description = "also write a PNG with reference, plain generation and the variants, a row a subject")
+    Path sheet;
 
     @Option(names = "--seed", defaultValue = "7", description = "default: ${DEFAULT-VALUE}")
     long seed;
 
-    private record Variant(double tau, ReplaceAt level, boolean noise) {}
+    private record Variant(double tau, ReplaceAt level, boolean noise) {
+        String label() {
+            return String.format(Locale.ROOT, "%s, tau %.2f%s", level.name().toLowerCase(Locale.ROOT), tau,
+                    noise ? ", reference noise" : "");
+        }
+    }
 
     @Override
     public Integer call() throws IOException {
@@ -80,20 +87,33 @@ final class EvaluateCommand implements Callable<Integer> {
             List<Variant> variants = variants(defaults);
             double[] sums = new double[variants.size() + 1];
             int cases = 0;
+            List<Picture> pictures = new ArrayList<>();
+            List<String> labels = new ArrayList<>();
+            int number = 0;
             for (Path file : files()) {
                 Picture cutOut = Pictures.read(file);
                 Personalize.Subject subject = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, file.toString()), sampling.width(),
                         sampling.height(), "", PLACE);
                 String noun = file.getFileName().toString().replace(".png", "").replace('-', ' ');
+                String shown = SCENES.get(number++ % SCENES.size());
                 for (String scene : SCENES) {
-                    String article = noun.matches("[aeiou].*") ? "an " : "a ";
-                    double[] scores = score(model, subject, article + noun + " " + scene, sampling, variants, noun, scene);
+                    String prompt = (noun.matches("[aeiou].*") ? "an " : "a ") + noun + " " + scene;
+                    List<Picture> made = make(model, subject, prompt, sampling, variants);
                     cases++;
-                    for (int i = 0; i < scores.length; i++) {
-                        sums[i] += scores[i];
+                    for (int i = 0; i < made.size(); i++) {
+                        sums[i] += identity(subject, made.get(i));
+                    }
+                    if (scene.equals(shown)) {
+                        pictures.add(subject.picture());
+                        pictures.addAll(made);
+                        labels.addAll(List.of("reference", prompt));
+                        variants.forEach(variant -> labels.add(variant.label()));
                     }
                 }
                 System.err.printf(Locale.ROOT, "%s: plain %.2f dB%s%n", noun, sums[0] / cases, means(sums, cases));
+            }
+            if (sheet != null) {
+                PngWriter.write(sheet, ContactSheet.of(pictures, labels, variants.size() + 2), Map.of());
             }
             print(variants, sums, cases);
             return 0;
@@ -121,34 +141,30 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
-    private double[] score(FluxModel model, Personalize.Subject subject, String prompt, Sampling sampling,
-            List<Variant> variants, String noun, String scene) throws IOException {
-        Placement placement = Placement.of(TokenMask.of(subject.mask(), TokenMask.MIN_SHARE), subject.layout());
-        int columns = sampling.columns();
-        int right = (int) (placement.target()[0] % columns - placement.source()[0] % columns) * TokenMask.TOKEN;
-        int down = (int) (placement.target()[0] / columns - placement.source()[0] / columns) * TokenMask.TOKEN;
-        double[] scores = new double[variants.size() + 1];
-        Picture plain = Generate.run(model, prompt, sampling, TaskListener.NONE).images().get(0).picture();
-        scores[0] = MaskedPsnr.of(subject.picture(), subject.mask(), plain, right, down);
-        String name = (noun + " " + scene).replace(' ', '-');
-        save(name + "-0-reference", subject.picture());
-        save(name + "-1-plain", plain);
-        for (int i = 0; i < variants.size(); i++) {
-            Variant variant = variants.get(i);
+    /** Plain generation, then each variant. */
+    private static List<Picture> make(FluxModel model, Personalize.Subject subject, String prompt, Sampling sampling,
+            List<Variant> variants) {
+        List<Picture> made = new ArrayList<>();
+        made.add(only(Generate.run(model, prompt, sampling, TaskListener.NONE)));
+        for (Variant variant : variants) {
             Personalize.Injection injection =
                     new Personalize.Injection(variant.tau(), TauBasis.SIGMA, variant.level(), variant.noise());
-            Picture made = Personalize.run(model, prompt, subject, injection, sampling, TaskListener.NONE).images().get(0)
-                    .picture();
-            scores[i + 1] = MaskedPsnr.of(subject.picture(), subject.mask(), made, right, down);
-            save(name + "-" + (i + 2), made);
+            made.add(only(Personalize.run(model, prompt, subject, injection, sampling, TaskListener.NONE)));
         }
-        return scores;
+        return made;
     }
 
-    private void save(String name, Picture picture) throws IOException {
-        if (pictures != null) {
-            PngWriter.write(Files.createDirectories(pictures).resolve(name + ".png"), picture, Map.of());
-        }
+    private static Picture only(Generation generation) {
+        return generation.images().get(0).picture();
+    }
+
+    /** Masked PSNR in dB of the subject at its new place. */
+    private static double identity(Personalize.Subject subject, Picture made) {
+        Placement placement = Placement.of(TokenMask.of(subject.mask(), TokenMask.MIN_SHARE), subject.layout());
+        int columns = made.width() / TokenMask.TOKEN;
+        int right = (int) (placement.target()[0] % columns - placement.source()[0] % columns) * TokenMask.TOKEN;
+        int down = (int) (placement.target()[0] / columns - placement.source()[0] / columns) * TokenMask.TOKEN;
+        return MaskedPsnr.of(subject.picture(), subject.mask(), made, right, down);
     }
 
     private static String means(double[] sums, int cases) {

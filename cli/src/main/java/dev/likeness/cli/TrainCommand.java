@@ -1,11 +1,18 @@
 package dev.likeness.cli;
 
 import dev.likeness.error.Refusal;
+import dev.likeness.image.PngWriter;
+import dev.likeness.task.FluxModel;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
+import dev.likeness.train.SampleGrid;
 import dev.likeness.train.ToyboxTraining;
 import dev.likeness.train.data.NpmPackages;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -15,12 +22,13 @@ import picocli.CommandLine.Parameters;
         description = "Trains the embedded model from nothing; goes on where it was stopped.")
 final class TrainCommand implements Callable<Integer> {
 
-    private enum Part { VAE, TRANSFORMER, ALL }
+    private enum Part { VAE, TRANSFORMER, SAMPLES, ALL }
 
     @Parameters(paramLabel = "MODEL", description = "what to train: toybox")
     String name;
 
-    @Option(names = "--part", defaultValue = "all", description = "vae, transformer or all (default: ${DEFAULT-VALUE})")
+    @Option(names = "--part", defaultValue = "all", description = "vae, transformer, samples (a grid of pictures, samples.png in the work folder) or all "
+                    + "(default: ${DEFAULT-VALUE})")
     Part part;
 
     @Option(names = "--data", defaultValue = ".toybox/data", paramLabel = "DIR",
@@ -53,6 +61,10 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--subjects", defaultValue = "120", description = "named subjects (default: ${DEFAULT-VALUE})")
     int subjects;
 
+    @Option(names = "--sample-size", defaultValue = "256", paramLabel = "PX",
+            description = "side of a sample (default: ${DEFAULT-VALUE})")
+    int side;
+
     @Option(names = "--threads", defaultValue = "0", paramLabel = "N", description = "CPU threads; 0 takes the physical cores")
     int threads;
 
@@ -62,6 +74,10 @@ final class TrainCommand implements Callable<Integer> {
             throw Refusal.usage("train %s: there is nothing of that name to train; use toybox.", name);
         }
         Ops.threads(threads);
+        if (part == Part.SAMPLES) {
+            drawSamples();
+            return 0;
+        }
         NpmPackages.fetch(data);
         ToyboxTraining training = new ToyboxTraining(data, work, output, System.err::println);
         ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, largeUntil, anywhereUntil, until, subjects);
@@ -71,6 +87,17 @@ final class TrainCommand implements Callable<Integer> {
         if (part != Part.VAE) {
             training.trainTransformer(plan);
         }
+        if (part == Part.ALL) {
+            drawSamples();
+        }
         return 0;
+    }
+
+    private void drawSamples() throws IOException {
+        try (FluxModel model = FluxModel.open(output, Device.CPU, DType.FLOAT32)) {
+            Path file = Files.createDirectories(work).resolve("samples.png");
+            PngWriter.write(file, SampleGrid.draw(model, SampleGrid.prompts(subjects), side), Map.of());
+            System.out.println(file);
+        }
     }
 }

@@ -26,13 +26,19 @@ public final class Denoiser {
      * @param columns token columns of the canvas
      */
     public Denoiser(FluxTransformer transformer, Conditioning conditioning, int rows, int columns) {
+        this(transformer, conditioning,
+                transformer.rotation((int) conditioning.text().tokens().size(1), rows, columns));
+    }
+
+    /** @param rotation rotary unit vectors of text and image tokens, complex64 [L + N, D/2] */
+    public Denoiser(FluxTransformer transformer, Conditioning conditioning, Tensor rotation) {
         this.transformer = transformer;
         this.conditioning = conditioning;
         Conditioning.Text text = conditioning.text();
         Conditioning.Text negative = conditioning.negative();
         tokens = negative == null ? text.tokens() : Ops.cat(0, negative.tokens(), text.tokens());
         pooled = negative == null ? text.pooled() : Ops.cat(0, negative.pooled(), text.pooled());
-        rotation = transformer.rotation((int) tokens.size(1), rows, columns);
+        this.rotation = rotation;
     }
 
     /**

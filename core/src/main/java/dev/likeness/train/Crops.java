@@ -54,4 +54,18 @@ final class Crops {
         }
         return Tensors.of(values, crops.size(), 3, side, side);
     }
+
+    /** How much of each pixel belongs to a subject, [B, 1, side, side] float32 in [0, 1]. */
+    static Tensor masks(List<Crop> crops) {
+        int side = crops.get(0).side();
+        float[] values = new float[crops.size() * side * side];
+        for (int i = 0; i < crops.size(); i++) {
+            Crop crop = crops.get(i);
+            for (int y = 0; y < side; y++) {
+                System.arraycopy(crop.picture().mask(), (crop.top() + y) * crop.picture().size() + crop.left(), values,
+                        (i * side + y) * side, side);
+            }
+        }
+        return Tensors.of(values, crops.size(), 1, side, side);
+    }
 }

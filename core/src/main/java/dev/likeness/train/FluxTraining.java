@@ -1,12 +1,19 @@
 package dev.likeness.train;
 
 import dev.likeness.denoise.Conditioning;
+import dev.likeness.denoise.Denoiser;
+import dev.likeness.denoise.StepInjection;
+import dev.likeness.denoise.StepListener;
+import dev.likeness.image.Picture;
+import dev.likeness.image.PngWriter;
 import dev.likeness.latents.Packing;
+import dev.likeness.latents.Pixels;
 import dev.likeness.model.flux.AttentionHook;
 import dev.likeness.model.flux.FluxConfig;
 import dev.likeness.model.flux.FluxTransformer;
 import dev.likeness.model.vae.AutoencoderKl;
 import dev.likeness.schedule.FlowMatching;
+import dev.likeness.schedule.SchedulerConfig;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
@@ -20,6 +27,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -36,6 +44,10 @@ public final class FluxTraining {
     private static final double CAPTION_DROP = 0.1;
     private static final long EVALUATION_SEEDS = 1L << 40;
     private static final double[] EVALUATION_SIGMAS = {0.5, 0.7, 0.85};
+    private static final int SAMPLES = 18;
+    private static final int SAMPLE_STEPS = 20;
+    private static final double SAMPLE_SHIFT = 1.65; // what the scheduler's dynamic shifting gives for 256 tokens
+    private static final double SAMPLE_GUIDANCE = 3;
 
     /**
      * A stretch of training on pictures of one kind.
@@ -70,7 +82,7 @@ public final class FluxTraining {
         this.learningRate = learningRate;
         checkpoint = workFolder.resolve("transformer-state.safetensors");
         weights = new TrainableWeights(w -> new FluxTransformer(config, w),
-                Initial.scaled(1.0, FluxTraining::startsAtZero, 100_000));
+                Initial.scaled(1.0, FluxTraining::startsAtZero, 100_000), FluxTraining::hidden);
         if (Files.exists(checkpoint)) {
             weights.restore(checkpoint);
         }
@@ -82,22 +94,28 @@ public final class FluxTraining {
         return name.matches(".*norm(1|1_context|_out)?\\.linear\\.weight") || name.equals("proj_out.weight");
     }
 
+    /** The matrices inside the blocks, without modulation. */
+    private static boolean hidden(String name) {
+        return name.matches(".*blocks\\.\\d+\\.(attn|ff|ff_context|proj_mlp|proj_out)\\b.*weight")
+                && !name.contains(".norm_");
+    }
+
     public TrainableWeights weights() {
         return weights;
     }
 
-    /** @param sampler called with the update count now and then, to draw pictures with the averaged weights */
-    public void run(Consumer<String> log, Consumer<Long> sampler) throws IOException {
+    /** @param exporter called after every checkpoint, to write the averaged weights where they are used */
+    public void run(Consumer<String> log, Runnable exporter) throws IOException {
         log.accept(String.format(Locale.ROOT, "transformer: %d parameters, from update %d", weights.size(),
                 weights.updates()));
         for (Stage stage : stages) {
             if (weights.updates() < stage.until()) {
-                run(stage, log, sampler);
+                run(stage, log, exporter);
             }
         }
     }
 
-    private void run(Stage stage, Consumer<String> log, Consumer<Long> sampler) throws IOException {
+    private void run(Stage stage, Consumer<String> log, Runnable exporter) throws IOException {
         log.accept("transformer: " + stage);
         LatentPool pool = new LatentPool(vae);
         long first = weights.updates();
@@ -129,7 +147,8 @@ public final class FluxTraining {
                 }
                 if (step % 500 == 0 || step == stage.until()) {
                     weights.save(checkpoint);
-                    sampler.accept(step);
+                    exporter.run();
+                    drawSamples(stage, step);
                 }
             }
         }
@@ -181,11 +200,59 @@ public final class FluxTraining {
             Conditioning.Text text = captioner.apply(captions);
             FluxTransformer.Input input = new FluxTransformer.Input(Tensors.to(mixed, DType.BFLOAT16),
                     Tensors.to(text.tokens(), DType.BFLOAT16), Tensors.to(text.pooled(), DType.BFLOAT16), level, null,
-                    network.rotation((int) text.tokens().size(1), side / 2, side / 2));
+                    rotation((int) text.tokens().size(1), side / 2));
             Tensor predicted = Tensors.to(network.forward(input, 0, AttentionHook.NONE), DType.FLOAT32);
             Tensor error = predicted.sub(noise.sub(clean)).square().mean(2); // [B, N]
             return scope.keep(error.mul(Tensors.of(shares, batch, (long) side * side / 4)).mean(1));
         }
+    }
+
+    /**
+     * Positions of a picture below the final size are spread over the final size's grid, so that what was learnt of shapes
+     * and places still holds when the pictures grow.
+     *
+     * @param side token rows and columns
+     * @return complex64 [L + side * side, D/2]
+     */
+    private Tensor rotation(int textTokens, int side) {
+        double spread = stages.get(stages.size() - 1).size() / 16.0 / side;
+        double[] ids = new double[(textTokens + side * side) * 3];
+        for (int i = 0; i < side * side; i++) {
+            int at = (textTokens + i) * 3;
+            ids[at + 1] = (i / side + 0.5) * spread - 0.5;
+            ids[at + 2] = (i % side + 0.5) * spread - 0.5;
+        }
+        return transformer.rotation(ids);
+    }
+
+    /** Fixed prompts drawn with the averaged weights at the stage's size. */
+    private void drawSamples(Stage stage, long update) {
+        try (Scope scope = Scope.open(); Gradients off = Gradients.off()) {
+            FluxTransformer averaged = new FluxTransformer(config, weights.averagedWeights(DType.BFLOAT16));
+            double[] sigmas = FlowMatching.sigmas(new SchedulerConfig(SAMPLE_SHIFT, false, null, null, null, null),
+                    SAMPLE_STEPS, 1);
+            int side = stage.size() / 16;
+            List<String> prompts = SampleGrid.prompts(stage.recipe().maxSubjects()).subList(0, SAMPLES);
+            Picture sheet = SampleGrid.draw(prompts, (prompt, seed) -> {
+                try (Scope each = Scope.open()) {
+                    Conditioning conditioning =
+                            new Conditioning(half(captioner.apply(List.of(prompt))), half(captioner.apply(List.of(""))),
+                                    SAMPLE_GUIDANCE, null);
+                    Denoiser denoiser = new Denoiser(averaged, conditioning,
+                            rotation((int) conditioning.text().tokens().size(1), side));
+                    Tensor tokens = denoiser.run(Tensors.noise(seed, 1, (long) side * side, config.inChannels()), sigmas,
+                            StepInjection.NONE, StepListener.NONE);
+                    Tensor latents = vae.denormalise(Packing.unpack(tokens, side, side));
+                    return Pixels.picture(vae.decode(Tensors.to(latents, DType.BFLOAT16)));
+                }
+            });
+            Path file = checkpoint.resolveSibling(String.format(Locale.ROOT, "samples-%06d.png", update));
+            PngWriter.write(file, sheet, Map.of());
+        }
+    }
+
+    private static Conditioning.Text half(Conditioning.Text text) {
+        return new Conditioning.Text(Tensors.to(text.tokens(), DType.BFLOAT16), Tensors.to(text.pooled(), DType.BFLOAT16));
     }
 
     private List<LatentPool.Entry> evaluationSet(Stage stage) {

@@ -29,6 +29,8 @@ public final class ToyboxTraining {
     public static final int MAX_SEQUENCE_LENGTH = 24;
 
     private static final List<Integer> VAE_WIDTHS = List.of(16, 32, 64, 128);
+    /** Named subjects of the first stage: few, so that the words' meaning is learnt soon. */
+    private static final int FIRST_SUBJECTS = 40;
     private static final long TEXT_SEED = 20_000;
     private static final FluxConfig TRANSFORMER = new FluxConfig(64, null, 2, 5, 64, 4, ToyTextEncoders.WIDTH,
             ToyTextEncoders.WIDTH, false, List.of(16, 24, 24), null);
@@ -84,12 +86,12 @@ public final class ToyboxTraining {
             FluxTraining.Captioner captioner = new CachedCaptions(text, MAX_SEQUENCE_LENGTH);
             FluxTraining training =
                     new FluxTraining(data, vae, captioner, TRANSFORMER, workFolder, stages(plan), 1e-3);
-            training.run(log, update -> export(training));
+            training.run(log, () -> export(training));
         }
     }
 
     private static List<FluxTraining.Stage> stages(Plan plan) {
-        Recipe large = Recipe.LARGE_CENTRED.withMaxSubjects(plan.subjects()).withGenericShare(0.1);
+        Recipe large = Recipe.LARGE_CENTRED.withMaxSubjects(Math.min(FIRST_SUBJECTS, plan.subjects()));
         Recipe anywhere = Recipe.ANYWHERE.withMaxSubjects(plan.subjects()).withGenericShare(0.15);
         return List.of(
                 new FluxTraining.Stage(plan.largeUntil(), 128, 32, 2, large),

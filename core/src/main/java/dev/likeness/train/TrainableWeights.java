@@ -11,15 +11,17 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Parameters under training and their AdamW state: a float32 master copy, and bfloat16 leaves that the network computes
+ * Parameters under training and the state of their optimisers: a float32 master copy, and bfloat16 leaves that the network computes
  * with and that receive gradients. All lie in flat vectors, one parameter after the other, so that optimiser, averaging
  * and checkpoints are each written once.
  */
@@ -28,15 +30,25 @@ public final class TrainableWeights implements Weights {
     private static final double BETA1 = 0.9;
     private static final double BETA2 = 0.98;
     private static final double EPSILON = 1e-8;
+    private static final double MOMENTUM = 0.95;
     /** Elements updated together: small enough that the optimiser's nine passes stay in a core's cache. */
     private static final long CHUNK = 1 << 17;
+
+    /** Matrices of one shape that lie one after the other. */
+    private record Stack(long start, long matrices, long rows, long columns) {
+        long count() {
+            return matrices * rows * columns;
+        }
+    }
 
     /** Gives a parameter its first values; called in the network's order. */
     public interface Initializer {
         Tensor create(String name, long... shape);
     }
 
-    private final Map<String, long[]> shapes = new LinkedHashMap<>();
+    private final Map<String, long[]> shapes = new LinkedHashMap<>(); // in the order of the flat vectors
+    private final List<Stack> stacks = new ArrayList<>(); // the last parameters, which Muon updates
+    private final long matricesFrom; // where they begin
     private final Map<String, Tensor> leaves = new LinkedHashMap<>();
     private final Tensor working; // [P] bfloat16, the memory of the leaves
     private final Map<String, Tensor> state = new LinkedHashMap<>(); // name to [P] float32, what a checkpoint holds
@@ -46,8 +58,11 @@ public final class TrainableWeights implements Weights {
     private final Tensor square; // second moment of the gradient
     private long updates;
 
-    /** @param network constructs the network over the weights it is given; called once here, to learn names and shapes */
-    public TrainableWeights(Consumer<Weights> network, Initializer initializer) {
+    /**
+     * @param network constructs the network over the weights it is given; called once here, to learn names and shapes
+     * @param byMuon names of the matrices that Muon updates; AdamW updates the rest
+     */
+    public TrainableWeights(Consumer<Weights> network, Initializer initializer, Predicate<String> byMuon) {
         network.accept(new Weights() {
             @Override
             public Tensor get(String name, long... shape) {
@@ -62,6 +77,7 @@ public final class TrainableWeights implements Weights {
                 return true;
             }
         });
+        stackMatrices(byMuon);
         try (Scope scope = Scope.open()) {
             List<Tensor> parts = new ArrayList<>();
             shapes.forEach((name, shape) -> parts.add(initializer.create(name, shape).flatten()));
@@ -79,10 +95,32 @@ public final class TrainableWeights implements Weights {
                 offset += count;
             }
         }
+        matricesFrom = stacks.isEmpty() ? master.numel() : stacks.get(0).start;
         state.put("master", master);
         state.put("average", average);
         state.put("mean", mean);
         state.put("square", square);
+    }
+
+    /** Moves Muon's matrices to the end of the order, those of one shape together. */
+    private void stackMatrices(Predicate<String> byMuon) {
+        List<String> names = new ArrayList<>(shapes.keySet().stream().filter(byMuon).toList());
+        names.sort(Comparator.comparingLong((String name) -> shapes.get(name)[0])
+                .thenComparingLong(name -> count(shapes.get(name))));
+        names.forEach(name -> shapes.put(name, shapes.remove(name)));
+        long start = shapes.values().stream().mapToLong(TrainableWeights::count).sum()
+                - names.stream().mapToLong(name -> count(shapes.get(name))).sum();
+        for (String name : names) {
+            long rows = shapes.get(name)[0];
+            long columns = count(shapes.get(name)) / rows; // a convolution's kernel has one row an output channel
+            Stack last = stacks.isEmpty() ? null : stacks.get(stacks.size() - 1);
+            if (last != null && last.rows == rows && last.columns == columns) {
+                stacks.set(stacks.size() - 1, new Stack(last.start, last.matrices + 1, rows, columns));
+            } else {
+                stacks.add(new Stack(start, 1, rows, columns));
+            }
+            start += rows * columns;
+        }
     }
 
     private static long count(long[] shape) {
@@ -110,7 +148,7 @@ public final class TrainableWeights implements Weights {
     }
 
     /**
-     * One AdamW update from the leaves' gradients, which are cleared. The gradient is clipped to norm 1 as a whole.
+     * One update from the leaves' gradients, which are cleared. The gradient is clipped to norm 1 as a whole.
      *
      * @param averaging decay of the moving average, in [0, 1)
      * @return the gradient's norm before clipping; an update with a norm that is not finite is skipped
@@ -128,25 +166,69 @@ public final class TrainableWeights implements Weights {
                 return norm;
             }
             updates++;
-            double clip = Math.min(1, 1 / (norm + 1e-6));
-            double stepSize = learningRate / (1 - Math.pow(BETA1, updates));
-            double rootCorrection = Math.sqrt(1 - Math.pow(BETA2, updates));
-            for (long start = 0; start < size(); start += CHUNK) {
-                long count = Math.min(CHUNK, size() - start);
-                try (Scope chunk = Scope.open()) {
-                    Tensor g = gradient.narrow(0, start, count).mul_(new Scalar(clip));
-                    Tensor p = master.narrow(0, start, count);
-                    Tensor m = mean.narrow(0, start, count).lerp_(g, new Scalar(1 - BETA1));
-                    Tensor v = square.narrow(0, start, count).mul_(new Scalar(BETA2))
-                            .addcmul_(g, g, new Scalar(1 - BETA2));
-                    Tensor root = v.sqrt().div_(new Scalar(rootCorrection)).add_(new Scalar(EPSILON));
-                    p.mul_(new Scalar(1 - learningRate * weightDecay)).addcdiv_(m, root, new Scalar(-stepSize));
-                    average.narrow(0, start, count).lerp_(p, new Scalar(1 - averaging));
-                    working.narrow(0, start, count).copy_(p);
-                }
+            gradient.mul_(new Scalar(Math.min(1, 1 / (norm + 1e-6))));
+            for (long start = 0; start < matricesFrom; start += CHUNK) {
+                adamW(gradient, start, Math.min(CHUNK, matricesFrom - start), learningRate, weightDecay, averaging);
+            }
+            for (Stack stack : stacks) {
+                muon(gradient, stack, learningRate, weightDecay, averaging);
             }
             return norm;
         }
+    }
+
+    private void adamW(Tensor gradient, long start, long count, double learningRate, double weightDecay, double averaging) {
+        double stepSize = learningRate / (1 - Math.pow(BETA1, updates));
+        double rootCorrection = Math.sqrt(1 - Math.pow(BETA2, updates));
+        try (Scope scope = Scope.open()) {
+            Tensor g = gradient.narrow(0, start, count);
+            Tensor m = mean.narrow(0, start, count).lerp_(g, new Scalar(1 - BETA1));
+            Tensor v = square.narrow(0, start, count).mul_(new Scalar(BETA2)).addcmul_(g, g, new Scalar(1 - BETA2));
+            Tensor root = v.sqrt().div_(new Scalar(rootCorrection)).add_(new Scalar(EPSILON));
+            Tensor p = master.narrow(0, start, count);
+            p.mul_(new Scalar(1 - learningRate * weightDecay)).addcdiv_(m, root, new Scalar(-stepSize));
+            publish(p, start, count, averaging);
+        }
+    }
+
+    /**
+     * A step along the nearest orthogonal matrix to the momentum (Muon), as long as an AdamW step of the same learning rate
+     * (the scaling of arXiv 2502.16982).
+     */
+    private void muon(Tensor gradient, Stack stack, double learningRate, double weightDecay, double averaging) {
+        try (Scope scope = Scope.open()) {
+            Tensor g = gradient.narrow(0, stack.start, stack.count());
+            Tensor m = mean.narrow(0, stack.start, stack.count()).lerp_(g, new Scalar(1 - MOMENTUM));
+            Tensor direction = orthogonal(
+                    g.lerp(m, new Scalar(MOMENTUM)).view(stack.matrices, stack.rows, stack.columns)).flatten();
+            Tensor p = master.narrow(0, stack.start, stack.count());
+            double stepSize = learningRate * 0.2 * Math.sqrt(Math.max(stack.rows, stack.columns));
+            p.mul_(new Scalar(1 - learningRate * weightDecay)).sub_(direction, new Scalar(stepSize));
+            publish(p, stack.start, stack.count(), averaging);
+        }
+    }
+
+    /**
+     * Singular values near 1 in place of the matrices' own, by five Newton-Schulz steps of degree five in bfloat16.
+     *
+     * @param matrices [n, rows, columns]
+     */
+    private static Tensor orthogonal(Tensor matrices) {
+        boolean tall = matrices.size(1) > matrices.size(2);
+        Tensor norms = matrices.square().sum(2).sum(1).sqrt().add(new Scalar(1e-7)).view(matrices.size(0), 1, 1);
+        Tensor x = Tensors.to(matrices.div(norms), DType.BFLOAT16);
+        x = tall ? x.transpose(1, 2).contiguous() : x;
+        for (int i = 0; i < 5; i++) {
+            Tensor square = x.matmul(x.transpose(1, 2));
+            Tensor correction = square.mul(new Scalar(-4.7750)).add_(square.matmul(square), new Scalar(2.0315));
+            x = x.mul(new Scalar(3.4445)).add_(correction.matmul(x));
+        }
+        return Tensors.to(tall ? x.transpose(1, 2) : x, DType.FLOAT32);
+    }
+
+    private void publish(Tensor parameters, long start, long count, double averaging) {
+        average.narrow(0, start, count).lerp_(parameters, new Scalar(1 - averaging));
+        working.narrow(0, start, count).copy_(parameters);
     }
 
     /** The averaged parameters by name, float32; views that live as long as this object. */

@@ -26,14 +26,15 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Trains Toybox's autoencoder on small crops: L1, L1 of the gradients, squared error, and a slight pull of the latents
- * towards a standard normal. Now and then the latents are halved in size and must decode to the halved picture, which keeps
- * them smooth and so easier to generate (after EQ-VAE, arXiv 2502.09509). Stops and goes on from its checkpoint.
+ * Trains Toybox's autoencoder: L1 and squared error (the subject's pixels count three times), L1 of the gradients, and a
+ * slight pull of the latents towards a standard normal. Now and then the latents are halved in size and must decode to the
+ * halved picture, which keeps them smooth and so easier to generate (after EQ-VAE, arXiv 2502.09509). Stops and goes on from
+ * its checkpoint.
  */
 public final class VaeTraining {
 
-    private static final int CROP = 64;
-    private static final int BATCH = 24;
+    private static final int LARGE = 256;
+    private static final int SMALL = 128;
     private static final double KL_WEIGHT = 3e-4;
     /** Every so many steps the halved latents must decode to the halved picture. */
     private static final int COARSE_EVERY = 4;
@@ -58,7 +59,8 @@ public final class VaeTraining {
         this.steps = steps;
         checkpoint = workFolder.resolve("vae-state.safetensors");
         weights = new TrainableWeights(w -> new AutoencoderKl(config, w),
-                Initial.scaled(1.0, name -> false, 1));
+                Initial.scaled(1.0, name -> false, 1),
+                name -> name.matches(".*\\.(conv\\d?|conv_shortcut)\\.weight"));
         if (Files.exists(checkpoint)) {
             weights.restore(checkpoint);
         }
@@ -81,40 +83,48 @@ public final class VaeTraining {
                 double rate = 2e-5 + (1e-3 - 2e-5) * 0.5 * (1 + Math.cos(Math.PI * progress));
                 rate *= Math.min(1, (weights.updates() + 1) / 100.0);
                 try (Scope scope = Scope.open()) {
-                    Tensor loss = loss(Crops.pixels(batches.next()));
+                    Tensor loss = loss(batches.next());
                     loss.backward();
                     running += (Tensors.item(loss) - running) * (weights.updates() == first ? 1 : 0.02);
                 }
                 weights.update(rate, 1e-4, Math.min(0.998, 1 - 10.0 / (10 + weights.updates())));
                 long step = weights.updates();
+                if (step % 100 == 0) {
+                    log.accept(String.format(Locale.ROOT, "vae: step %d loss %.4f, %.2f steps/s", step, running,
+                            (step - first) / ((System.nanoTime() - started) / 1e9)));
+                }
                 if (step % 500 == 0 || step == steps) {
                     Quality quality = evaluate(DType.BFLOAT16);
                     log.accept(String.format(Locale.ROOT,
-                            "vae: step %d loss %.4f, held-out %.2f dB, subject %.2f dB, %.1f crops/s", step, running,
-                            quality.full(), quality.subject(),
-                            (step - first) * BATCH / ((System.nanoTime() - started) / 1e9)));
+                            "vae: step %d held-out %.2f dB, subject %.2f dB", step, quality.full(), quality.subject()));
                     weights.save(checkpoint);
                 }
             }
         }
     }
 
+    /**
+     * As many pixels every time: a whole large picture, crops of such, or whole small pictures. Crops alone are not enough:
+     * GroupNorm's statistics are those of the picture that it sees.
+     */
     private List<Crop> batch(long step) {
         SplittableRandom random = new SplittableRandom(step * 0x9E3779B97F4A7C15L);
-        List<Crop> crops = new ArrayList<>();
-        while (crops.size() < BATCH) {
-            int size = random.nextInt(4) == 0 ? 128 : 256;
-            Recipe recipe = Recipe.ANYWHERE.withGenericShare(0.5);
-            ToyPicture picture = data.draw(step * BATCH + crops.size(), size, recipe);
-            for (int i = 0; i < (size == 128 ? 2 : 4); i++) {
-                crops.add(Crop.random(picture, CROP, random));
-            }
+        Recipe recipe = Recipe.ANYWHERE.withGenericShare(0.5);
+        if (step % 3 == 0) {
+            return List.of(Crop.whole(data.draw(4 * step, LARGE, recipe)));
         }
-        return crops.subList(0, BATCH);
+        List<Crop> crops = new ArrayList<>();
+        for (int i = 0; i < 4; i++) {
+            ToyPicture picture = data.draw(4 * step + i, step % 3 == 1 ? LARGE : SMALL, recipe);
+            crops.add(Crop.random(picture, SMALL, random));
+        }
+        return crops;
     }
 
-    private Tensor loss(Tensor pixels) {
+    private Tensor loss(List<Crop> crops) {
         try (Scope scope = Scope.open()) {
+            Tensor pixels = Crops.pixels(crops);
+            Tensor share = Crops.masks(crops).mul(new Scalar(2.0)).add(new Scalar(1)); // [B, 1, side, side]
             Tensor moments = Tensors.to(vae.moments(Tensors.to(pixels, DType.BFLOAT16)), DType.FLOAT32);
             Tensor[] parts = Ops.chunk(moments, 2, 1);
             Tensor mean = parts[0];
@@ -124,14 +134,15 @@ public final class VaeTraining {
             if (weights.updates() % COARSE_EVERY == 0) {
                 latents = halved(latents);
                 pixels = halved(pixels);
+                share = halved(share);
             }
             Tensor decoded = Tensors.to(vae.decode(Tensors.to(latents, DType.BFLOAT16)), DType.FLOAT32);
             Tensor difference = decoded.sub(pixels);
             Tensor kl = mean.square().add(logVariance.exp()).sub(logVariance).sub(new Scalar(1)).mul(new Scalar(0.5))
                     .mean();
-            Tensor loss = difference.abs().mean()
+            Tensor loss = difference.abs().mul(share).mean()
                     .add(slopes(difference, 2).add(slopes(difference, 3)).mul(new Scalar(0.5)))
-                    .add(difference.square().mean().mul(new Scalar(5.0)))
+                    .add(difference.square().mul(share).mean().mul(new Scalar(5.0)))
                     .add(kl.mul(new Scalar(KL_WEIGHT)));
             return scope.keep(loss);
         }

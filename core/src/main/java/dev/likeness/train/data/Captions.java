@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
 
 /** Words captions from a closed vocabulary of lower-case words. */
 public final class Captions {
@@ -53,8 +54,7 @@ public final class Captions {
             return opening + scene.view();
         }
         if (plain) {
-            return String.join(" and ", mentions.stream()
-                    .map(mention -> countable(mention.noun()) ? withArticle(mention.noun()) : mention.noun()).toList())
+            return mentions.stream().map(mention -> withArticle(mention.noun())).collect(Collectors.joining(" and "))
                     + " " + scene.phrases().get(0);
         }
         boolean viewFirst = random.nextDouble() < VIEW_FIRST_SHARE;
@@ -64,6 +64,11 @@ public final class Captions {
                 : both(random, mentions, bare);
         return opening + (viewFirst ? scene.view() + " with " + what
                 : what + " " + oneOf(random, scene.phrases()));
+    }
+
+    /** The plain caption of one subject in a scene (one of {@link Scenes#names}): {@code a tiger in the snow}. */
+    public static String plain(String noun, String scene) {
+        return withArticle(noun) + " " + Scenes.named(scene).phrases().get(0);
     }
 
     private static String both(RandomGenerator random, List<Mention> mentions, boolean bare) {
@@ -77,7 +82,7 @@ public final class Captions {
         String size = scale < 0.38 ? SMALL : scale > 0.68 ? LARGE : "";
         String words = !size.isEmpty() && random.nextDouble() < SIZE_SHARE ? size + " " + mention.noun()
                 : mention.noun();
-        return bare || !countable(mention.noun()) ? words : withArticle(words);
+        return bare || !countable(mention.noun()) ? words : prefixed(words);
     }
 
     private static String placed(RandomGenerator random, Place place) {
@@ -102,7 +107,12 @@ public final class Captions {
         return !plural && !MASS_NOUNS.contains(noun);
     }
 
-    private static String withArticle(String words) {
+    /** The noun as it stands in a sentence, with an article where it takes one. */
+    private static String withArticle(String noun) {
+        return countable(noun) ? prefixed(noun) : noun;
+    }
+
+    private static String prefixed(String words) {
         boolean vowel = "aeio".indexOf(words.charAt(0)) >= 0 || words.startsWith("umb");
         return (vowel ? "an " : "a ") + words;
     }

@@ -97,19 +97,6 @@ public final class ToyboxData {
                 caption(Seeds.random(seed, 1), CaptionStyle.PLAIN, chosen, List.of()));
     }
 
-    /** Pictures of one size side by side, row by row, for looking at them. */
-    public static BufferedImage contactSheet(List<ToyPicture> pictures, int columns) {
-        int step = pictures.get(0).size() + 2;
-        int rows = (pictures.size() + columns - 1) / columns;
-        BufferedImage sheet = new BufferedImage(columns * step, rows * step, BufferedImage.TYPE_INT_RGB);
-        Graphics2D graphics = sheet.createGraphics();
-        for (int i = 0; i < pictures.size(); i++) {
-            graphics.drawImage(pictures.get(i).image(), i % columns * step + 1, i / columns * step + 1, null);
-        }
-        graphics.dispose();
-        return sheet;
-    }
-
     /** A subject of a picture, with what is needed to draw and name it. */
     private record Actor(String noun, Sprite sprite, Place place) {
     }

@@ -144,17 +144,6 @@ class ToyboxDataTest {
     }
 
     @Test
-    void aContactSheetHoldsAllPictures() {
-        List<ToyPicture> pictures = IntStream.range(0, 5).mapToObj(this::draw).toList();
-
-        BufferedImage sheet = ToyboxData.contactSheet(pictures, 3);
-
-        assertThat(sheet.getWidth()).isEqualTo(3 * (SIZE + 2));
-        assertThat(sheet.getHeight()).isEqualTo(2 * (SIZE + 2));
-        assertThat(sheet.getRGB(SIZE + 3, SIZE + 3) & 0xFFFFFF).isEqualTo(pictures.get(4).rgb()[0]);
-    }
-
-    @Test
     void aFolderWithoutSpritesIsRefused(@TempDir Path empty) {
         assertThatThrownBy(() -> ToyboxData.load(empty)).isInstanceOf(Refusal.class)
                 .hasMessageContaining(empty.toString());
