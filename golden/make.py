@@ -9,8 +9,8 @@ The public libraries are pinned beside it; from the repository root:
 
 Everything is seeded and runs on one CPU thread. On another kind of processor, or with other versions, the last bits of the
 results (flux-transformer, ops, pipeline, text, vae .safetensors) may differ, within the tests' tolerances; weights, noise,
-tokenizers and manifests may not. Give names of parts to make only those: `python golden/make.py vae text`. Takes about half
-a minute and needs no network.
+tokenizers and manifests may not. Give names of parts to make only those: `python golden/make.py vae text`. Takes some
+seconds and needs no network.
 """
 
 import importlib
