@@ -24,6 +24,11 @@ def scheduled(scheduler: FlowMatchEulerDiscreteScheduler, steps: int, mu: float)
     return scheduler.sigmas, scheduler.timesteps
 
 
+def every_count(scheduler: FlowMatchEulerDiscreteScheduler, mu: float) -> torch.Tensor:
+    """The noise levels of 1, 2, ... 50 steps, one schedule after the other."""
+    return torch.cat([scheduled(scheduler, steps, mu)[0] for steps in range(1, 51)])
+
+
 @torch.no_grad()
 def write() -> None:
     out = {}
@@ -96,6 +101,7 @@ def write() -> None:
         for steps in (1, 2, 4, 28, 50):
             key = f"schedule.static{shift:.0f}.s{steps}"
             out[f"{key}.sigmas"], out[f"{key}.timesteps"] = scheduled(scheduler, steps, 0.7)
+        out[f"schedule.static{shift:.0f}.every"] = every_count(scheduler, 0.7)
     scheduler = FlowMatchEulerDiscreteScheduler(**DEV_SCHEDULER)
     for tokens in (12, 256, 1024, 4096):
         mu = calculate_shift(tokens, 256, 4096, 0.5, 1.15)
@@ -103,6 +109,7 @@ def write() -> None:
         for steps in (1, 2, 4, 28, 50):
             key = f"schedule.dynamic.n{tokens}.s{steps}"
             out[f"{key}.sigmas"], out[f"{key}.timesteps"] = scheduled(scheduler, steps, mu)
+        out[f"schedule.dynamic.n{tokens}.every"] = every_count(scheduler, mu)
 
     # one step, from the tenth to the eleventh of 28 noise levels
     scheduled(scheduler, 28, calculate_shift(1024, 256, 4096, 0.5, 1.15))

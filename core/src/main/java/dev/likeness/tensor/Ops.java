@@ -187,6 +187,7 @@ public final class Ops {
         float[] frequencies = new float[half];
         for (int i = 0; i < half; i++) {
             float exponent = (float) -Math.log(10000) * i / half; // rounded as PyTorch rounds it: angles reach 1000
+            // Not libtorch's exp: its last bit depends on the build and the processor, and so would pictures.
             frequencies[i] = (float) Math.exp(exponent);
         }
         Tensor angles = Tensors.to(timesteps, DType.FLOAT32).unsqueeze(1)

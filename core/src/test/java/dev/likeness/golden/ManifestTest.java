@@ -1,0 +1,119 @@
+package dev.likeness.golden;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.likeness.model.clip.ClipTextConfig;
+import dev.likeness.model.clip.ClipTextModel;
+import dev.likeness.model.flux.FluxConfig;
+import dev.likeness.model.flux.FluxTransformer;
+import dev.likeness.model.t5.T5Config;
+import dev.likeness.model.t5.T5EncoderModel;
+import dev.likeness.model.vae.AutoencoderKl;
+import dev.likeness.model.vae.AutoencoderKlConfig;
+import dev.likeness.schedule.SchedulerConfig;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import dev.likeness.weights.Weights;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/**
+ * Real checkpoints load although they are not here: each network is built over the names and shapes that the public classes
+ * have (golden/golden_manifests.py), on the meta device.
+ */
+class ManifestTest {
+
+    /** Names and shapes in place of weights. Counts what is taken. */
+    private static final class Manifest implements Weights {
+        private final Map<String, long[]> shapes = new LinkedHashMap<>();
+        private final Set<String> taken = new LinkedHashSet<>();
+
+        /** Rows are name, shape, count; with a count, {@code *} stands for every number below it. */
+        static Manifest read(String name) {
+            Manifest manifest = new Manifest();
+            try {
+                for (String line : Files.readAllLines(Golden.path("manifests/" + name + ".tsv"))) {
+                    String[] row = line.split("\t");
+                    long[] shape = Arrays.stream(row[1].split(",")).mapToLong(Long::parseLong).toArray();
+                    int count = row.length > 2 ? Integer.parseInt(row[2]) : 1;
+                    for (int i = 0; i < count; i++) {
+                        String key = row[0].replace("*", String.valueOf(i));
+                        assertThat(manifest.shapes.put(key, shape)).as("second row of %s", key).isNull();
+                    }
+                }
+            } catch (IOException e) {
+                throw new AssertionError(e);
+            }
+            return manifest;
+        }
+
+        @Override
+        public Tensor get(String name, long... shape) {
+            assertThat(shapes).as("the checkpoint's weights").containsKey(name);
+            assertThat(shape).as("shape of %s", name).isEqualTo(shapes.get(name));
+            assertThat(taken.add(name)).as("%s is taken for the first time", name).isTrue();
+            return Tensors.meta(shape);
+        }
+
+        @Override
+        public boolean has(String name) {
+            return shapes.containsKey(name);
+        }
+
+        long parameters() {
+            return shapes.values().stream().mapToLong(shape -> Arrays.stream(shape).reduce(1, (a, b) -> a * b)).sum();
+        }
+    }
+
+    private static void build(String name, Manifest manifest) {
+        Path config = Golden.path("manifests/" + name + ".config.json");
+        switch (name) {
+            case "flux-dev", "flux-schnell" -> new FluxTransformer(FluxConfig.read(config), manifest);
+            case "flux-vae" -> new AutoencoderKl(AutoencoderKlConfig.read(config), manifest);
+            case "clip-l" -> new ClipTextModel(ClipTextConfig.read(config), manifest);
+            case "t5-xxl" -> new T5EncoderModel(T5Config.read(config), manifest);
+            default -> throw new IllegalArgumentException(name);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"flux-dev, 1160, 11901408320", "flux-schnell, 1156, 11891178560", "flux-vae, 244, 83819683",
+        "clip-l, 196, 123060480", "t5-xxl, 219, 4762310656"})
+    void everyWeightOfTheCheckpointIsTakenOnceWithItsShape(String name, int weights, long parameters) {
+        try (Scope scope = Scope.open()) {
+            Manifest manifest = Manifest.read(name);
+            assertThat(manifest.shapes).hasSize(weights);
+            assertThat(manifest.parameters()).isEqualTo(parameters);
+            build(name, manifest);
+            assertThat(manifest.taken).containsExactlyInAnyOrderElementsOf(manifest.shapes.keySet());
+        }
+    }
+
+    @Test
+    void configurationsOfFlux1AreRead() {
+        FluxConfig dev = FluxConfig.read(Golden.path("manifests/flux-dev.config.json"));
+        assertThat(dev.guidanceEmbeds()).isTrue();
+        assertThat(dev.width()).isEqualTo(3072);
+        assertThat(dev.axesDimsRope()).containsExactly(16, 56, 56); // not in the file: the public default
+        assertThat(FluxConfig.read(Golden.path("manifests/flux-schnell.config.json")).guidanceEmbeds()).isFalse();
+        AutoencoderKlConfig vae = AutoencoderKlConfig.read(Golden.path("manifests/flux-vae.config.json"));
+        assertThat(vae.scalingFactor()).isEqualTo(0.3611);
+        assertThat(vae.shiftFactor()).isEqualTo(0.1159);
+        assertThat(vae.pixelsPerLatent()).isEqualTo(8);
+        assertThat(ClipTextConfig.read(Golden.path("manifests/clip-l.config.json")).eosTokenId()).isEqualTo(2);
+        assertThat(T5Config.read(Golden.path("manifests/t5-xxl.config.json")).feedForwardProj()).isEqualTo("gated-gelu");
+        assertThat(SchedulerConfig.read(Golden.path("manifests/scheduler-dev.config.json")))
+                .isEqualTo(new SchedulerConfig(3.0, true, 0.5, 1.15, 256, 4096));
+        assertThat(SchedulerConfig.read(Golden.path("manifests/scheduler-schnell.config.json")).useDynamicShifting()).isFalse();
+    }
+}
