@@ -120,7 +120,7 @@ public final class FluxTraining {
         LatentPool pool = new LatentPool(vae);
         long first = weights.updates();
         long total = stages.get(stages.size() - 1).until();
-        int fresh = Math.max(1, stage.batch() / 4);
+        int fresh = Math.max(1, stage.batch() / 6);
         List<LatentPool.Entry> evaluation = evaluationSet(stage);
         double running = Double.NaN;
         long started = System.nanoTime();
@@ -140,10 +140,13 @@ public final class FluxTraining {
                 }
                 weights.update(rate(step, total), 0.01, Math.min(0.999, (1.0 + step) / (10 + step)));
                 step++;
-                if (step % 250 == 0 || step == stage.until()) {
-                    log.accept(String.format(Locale.ROOT, "transformer: update %d loss %.4f, gap x1e-4 at .5/.7/.85: %s, "
-                            + "%.1f samples/s", step, running, gaps(stage, evaluation),
+                if (step % 50 == 0) {
+                    log.accept(String.format(Locale.ROOT, "transformer: update %d loss %.4f, %.1f samples/s", step, running,
                             (step - first) * stage.batch() / ((System.nanoTime() - started) / 1e9)));
+                }
+                if (step % 250 == 0 || step == stage.until()) {
+                    log.accept(String.format(Locale.ROOT, "transformer: update %d gap x1e-4 at .5/.7/.85: %s", step,
+                            gaps(stage, evaluation)));
                 }
                 if (step % 500 == 0 || step == stage.until()) {
                     weights.save(checkpoint);

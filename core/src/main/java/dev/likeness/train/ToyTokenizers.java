@@ -155,8 +155,9 @@ final class ToyTokenizers {
         ObjectNode special = MAPPER.createObjectNode().put("eos_token", "</s>").put("pad_token", "<pad>")
                 .put("unk_token", "<unk>");
         Files.writeString(folder.resolve("special_tokens_map.json"), special.toPrettyString() + "\n");
-        ObjectNode config = special.deepCopy().put("tokenizer_class", "T5TokenizerFast").put("model_max_length", maxLength)
-                .put("extra_ids", 0);
+        // The public T5 class takes the pieces and leaves the normalizer behind; the general class reads the file as it stands.
+        ObjectNode config = special.deepCopy().put("tokenizer_class", "PreTrainedTokenizerFast")
+                .put("model_max_length", maxLength);
         Files.writeString(folder.resolve("tokenizer_config.json"), config.toPrettyString() + "\n");
         return vocabulary;
     }

@@ -81,7 +81,7 @@ public final class ToyboxTraining {
         AutoencoderKlConfig vaeConfig = AutoencoderKlConfig.read(modelFolder.resolve("vae/config.json"));
         try (Checkpoint vaeWeights = Checkpoint.open(modelFolder.resolve("vae"), "diffusion_pytorch_model",
                         DType.BFLOAT16, Device.CPU);
-                TextEncoders text = TextEncoders.open(modelFolder, DType.FLOAT32, Device.CPU)) {
+                TextEncoders text = TextEncoders.open(modelFolder, DType.BFLOAT16, Device.CPU)) {
             AutoencoderKl vae = new AutoencoderKl(vaeConfig, vaeWeights);
             FluxTraining.Captioner captioner = new CachedCaptions(text, MAX_SEQUENCE_LENGTH);
             FluxTraining training =
@@ -92,10 +92,10 @@ public final class ToyboxTraining {
 
     private static List<FluxTraining.Stage> stages(Plan plan) {
         Recipe large = Recipe.LARGE_CENTRED.withMaxSubjects(Math.min(FIRST_SUBJECTS, plan.subjects()));
-        Recipe anywhere = Recipe.ANYWHERE.withMaxSubjects(plan.subjects()).withGenericShare(0.15);
+        Recipe anywhere = Recipe.ANYWHERE.withMaxSubjects(plan.subjects()).withScale(0.35, 0.75);
         return List.of(
-                new FluxTraining.Stage(plan.largeUntil(), 128, 32, 2, large),
-                new FluxTraining.Stage(plan.anywhereUntil(), 128, 32, 2, anywhere),
+                new FluxTraining.Stage(plan.largeUntil(), 128, 48, 2, large),
+                new FluxTraining.Stage(plan.anywhereUntil(), 128, 48, 2, anywhere),
                 new FluxTraining.Stage(plan.until(), 256, 16, 3, anywhere));
     }
 
@@ -133,7 +133,7 @@ public final class ToyboxTraining {
                   "text_encoder": ["transformers", "CLIPTextModel"],
                   "text_encoder_2": ["transformers", "T5EncoderModel"],
                   "tokenizer": ["transformers", "CLIPTokenizer"],
-                  "tokenizer_2": ["transformers", "T5TokenizerFast"],
+                  "tokenizer_2": ["transformers", "PreTrainedTokenizerFast"],
                   "transformer": ["diffusers", "FluxTransformer2DModel"],
                   "vae": ["diffusers", "AutoencoderKL"]
                 }

@@ -31,6 +31,7 @@ public final class TrainableWeights implements Weights {
     private static final double BETA2 = 0.98;
     private static final double EPSILON = 1e-8;
     private static final double MOMENTUM = 0.95;
+    private static final int NEWTON_SCHULZ_STEPS = 4;
     /** Elements updated together: small enough that the optimiser's nine passes stay in a core's cache. */
     private static final long CHUNK = 1 << 17;
 
@@ -209,7 +210,7 @@ public final class TrainableWeights implements Weights {
     }
 
     /**
-     * Singular values near 1 in place of the matrices' own, by five Newton-Schulz steps of degree five in bfloat16.
+     * Singular values near 1 in place of the matrices' own, by Newton-Schulz steps of degree five in bfloat16.
      *
      * @param matrices [n, rows, columns]
      */
@@ -218,10 +219,10 @@ public final class TrainableWeights implements Weights {
         Tensor norms = matrices.square().sum(2).sum(1).sqrt().add(new Scalar(1e-7)).view(matrices.size(0), 1, 1);
         Tensor x = Tensors.to(matrices.div(norms), DType.BFLOAT16);
         x = tall ? x.transpose(1, 2).contiguous() : x;
-        for (int i = 0; i < 5; i++) {
-            Tensor square = x.matmul(x.transpose(1, 2));
-            Tensor correction = square.mul(new Scalar(-4.7750)).add_(square.matmul(square), new Scalar(2.0315));
-            x = x.mul(new Scalar(3.4445)).add_(correction.matmul(x));
+        for (int i = 0; i < NEWTON_SCHULZ_STEPS; i++) {
+            Tensor square = x.bmm(x.transpose(1, 2));
+            Tensor correction = square.baddbmm(square, square, new Scalar(-4.7750), new Scalar(2.0315));
+            x = x.baddbmm(correction, x, new Scalar(3.4445), new Scalar(1.0));
         }
         return Tensors.to(tall ? x.transpose(1, 2) : x, DType.FLOAT32);
     }
