@@ -53,7 +53,7 @@ def _folder():
 
 @torch.no_grad()
 def write() -> None:
-    pipeline = FluxPipeline.from_pretrained(_folder(), torch_dtype=torch.float32)
+    pipeline = FluxPipeline.from_pretrained(_folder(), dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     out, runs = {}, []
     for name, (prompt, seed, width, height, guidance, true_cfg, negative) in RUNS.items():

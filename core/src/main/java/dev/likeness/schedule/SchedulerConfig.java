@@ -2,6 +2,7 @@ package dev.likeness.schedule;
 
 import dev.likeness.model.ConfigJson;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -20,8 +21,10 @@ public record SchedulerConfig(
         Integer baseImageSeqLen,
         Integer maxImageSeqLen) {
 
-    private static final Set<String> UNUSED = Set.of("num_train_timesteps", "invert_sigmas", "shift_terminal",
-            "use_karras_sigmas", "use_exponential_sigmas", "use_beta_sigmas", "time_shift_type", "stochastic_sampling");
+    /** What FlowMatching computes with; other values of these keys mean other noise levels. */
+    private static final Map<String, String> FIXED = Map.of("num_train_timesteps", "1000", "invert_sigmas", "false",
+            "shift_terminal", "null", "use_karras_sigmas", "false", "use_exponential_sigmas", "false", "use_beta_sigmas",
+            "false", "time_shift_type", "exponential", "stochastic_sampling", "false");
 
     public SchedulerConfig {
         shift = shift == null ? 1.0 : shift;
@@ -33,6 +36,6 @@ public record SchedulerConfig(
     }
 
     public static SchedulerConfig read(Path file) {
-        return ConfigJson.read(file, SchedulerConfig.class, UNUSED);
+        return ConfigJson.read(file, SchedulerConfig.class, Set.of(), FIXED);
     }
 }

@@ -1,5 +1,6 @@
 package dev.likeness.weights;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.error.Refusal;
@@ -8,17 +9,19 @@ import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -27,7 +30,9 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class Checkpoint implements Weights, AutoCloseable {
 
-    private final Path folder;
+    private static final Pattern SHARD = Pattern.compile("[^/\\\\\\p{Cntrl}]+\\.safetensors");
+
+    private final Path source; // the single file, or the index of the shards
     private final DType dtype;
     private final Device device;
     private final Map<String, SafetensorsFile> files;
@@ -35,8 +40,8 @@ public final class Checkpoint implements Weights, AutoCloseable {
     private final List<Tensor> owned = new ArrayList<>();
     private final List<ByteBuffer> mapped = new ArrayList<>();
 
-    private Checkpoint(Path folder, Map<String, SafetensorsFile> files, DType dtype, Device device) {
-        this.folder = folder;
+    private Checkpoint(Path source, Map<String, SafetensorsFile> files, DType dtype, Device device) {
+        this.source = source;
         this.files = files;
         this.dtype = dtype;
         this.device = device;
@@ -57,9 +62,9 @@ public final class Checkpoint implements Weights, AutoCloseable {
             SafetensorsFile file = SafetensorsFile.open(single);
             file.entries().keySet().forEach(name -> files.put(name, file));
         } else if (Files.exists(index)) {
-            Map<String, SafetensorsFile> shards = new HashMap<>();
+            Map<String, SafetensorsFile> shards = new LinkedHashMap<>();
             for (Map.Entry<String, JsonNode> entry : weightMap(index).properties()) {
-                String shardName = entry.getValue().asText();
+                String shardName = shardName(index, entry.getKey(), entry.getValue());
                 SafetensorsFile shard =
                         shards.computeIfAbsent(shardName, name -> SafetensorsFile.open(folder.resolve(name)));
                 if (!shard.entries().containsKey(entry.getKey())) {
@@ -68,18 +73,46 @@ public final class Checkpoint implements Weights, AutoCloseable {
                 }
                 files.put(entry.getKey(), shard);
             }
+            requireNamed(index, shards.values(), files);
         } else {
             throw Refusal.model("%s holds neither %s nor its index; point --model at a complete model folder in diffusers "
                     + "layout.", folder, single.getFileName());
         }
-        return new Checkpoint(folder, files, dtype, device);
+        return new Checkpoint(Files.exists(single) ? single : index, files, dtype, device);
     }
 
     private static JsonNode weightMap(Path index) {
         try {
-            return new ObjectMapper().readTree(index.toFile()).path("weight_map");
+            JsonNode map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
+            if (!map.isObject() || map.isEmpty()) {
+                throw Refusal.model("%s has no weight_map; download it again.", index);
+            }
+            return map;
+        } catch (JsonProcessingException e) {
+            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, e.getOriginalMessage(), e);
         } catch (IOException e) {
-            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, e.getMessage(), e);
+            throw Refusal.model("%s is not readable (%s); download it again.", index, e.getMessage(), e);
+        }
+    }
+
+    /** An index must not lead out of its folder. */
+    private static String shardName(Path index, String weight, JsonNode value) {
+        if (!value.isTextual() || !SHARD.matcher(value.asText()).matches()) {
+            throw Refusal.model("%s names %s as the place of %s, which is no safetensors file of the same folder; download the "
+                    + "folder again.", index, value, weight);
+        }
+        return value.asText();
+    }
+
+    /** Refuses weights that stand in a shard and not under that shard in the index: they would be left out silently. */
+    private static void requireNamed(Path index, Collection<SafetensorsFile> shards, Map<String, SafetensorsFile> files) {
+        for (SafetensorsFile shard : shards) {
+            for (String name : shard.entries().keySet()) {
+                if (files.get(name) != shard) {
+                    throw Refusal.model("%s holds %s, which %s does not name there; download the folder again.", shard.path(),
+                            name, index.getFileName());
+                }
+            }
         }
     }
 
@@ -88,12 +121,12 @@ public final class Checkpoint implements Weights, AutoCloseable {
         SafetensorsFile file = files.get(name);
         if (file == null) {
             throw Refusal.model("%s lacks the weight %s %s; the files and config.json do not belong together, or the "
-                    + "folder is incomplete.", folder, name, Arrays.toString(shape));
+                    + "folder is incomplete.", source, name, Arrays.toString(shape));
         }
         SafetensorsFile.Entry entry = file.entries().get(name);
         if (!Arrays.equals(entry.shape(), shape)) {
             throw Refusal.model("%s: weight %s has shape %s where config.json asks for %s; the files and config.json do not "
-                    + "belong together.", folder, name, Arrays.toString(entry.shape()), Arrays.toString(shape));
+                    + "belong together.", file.path(), name, Arrays.toString(entry.shape()), Arrays.toString(shape));
         }
         if (!taken.add(name)) {
             throw new IllegalStateException("weight " + name + " was taken twice");
@@ -106,6 +139,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
             if (entry.dtype() == dtype && device.isCpu()) {
                 mapped.add(bytes); // no copy was made: the tensor still reads the mapping
             }
+            Reference.reachabilityFence(bytes); // the view does not keep the mapping while it is copied
             return tensor;
         }
     }
@@ -125,8 +159,9 @@ public final class Checkpoint implements Weights, AutoCloseable {
         extra.removeAll(taken);
         Arrays.asList(ignored).forEach(extra::remove);
         if (!extra.isEmpty()) {
-            throw Refusal.model("%s holds %d weights that its config.json has no place for, the first is %s; the files and "
-                    + "config.json do not belong together.", folder, extra.size(), extra.iterator().next());
+            String first = extra.iterator().next();
+            throw Refusal.model("%s holds %s, for which config.json has no place (%d such weights in all); the files and "
+                    + "config.json do not belong together.", files.get(first).path(), first, extra.size());
         }
     }
 

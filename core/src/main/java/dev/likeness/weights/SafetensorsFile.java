@@ -1,11 +1,16 @@
 package dev.likeness.weights;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.likeness.error.Refusal;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Tensors;
 import java.io.IOException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -15,7 +20,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
@@ -27,6 +34,10 @@ import org.bytedeco.pytorch.Tensor;
 public final class SafetensorsFile {
 
     private static final long MAX_HEADER = 100L << 20;
+    private static final ObjectMapper MAPPER = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build();
 
     /** Where a tensor lies: element type, shape, and its bytes from {@code begin} up to {@code end} in the file. */
     public record Entry(DType dtype, long[] shape, long begin, long end) {}
@@ -41,7 +52,12 @@ public final class SafetensorsFile {
         this.metadata = Collections.unmodifiableMap(metadata);
     }
 
-    /** @throws Refusal (model) when the file is missing, cut off or not safetensors */
+    /**
+     * Headers are not trusted: every tensor must lie in the file with the bytes that its shape asks for, and the tensors
+     * together must cover the data without gap or overlap, as the public reader demands.
+     *
+     * @throws Refusal (model) when the file is missing, cut off or not safetensors
+     */
     public static SafetensorsFile open(Path path) {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             long size = channel.size();
@@ -51,7 +67,11 @@ public final class SafetensorsFile {
                 throw Refusal.model("%s is not a safetensors file, or is cut off; download or copy it again.", path);
             }
             byte[] header = read(channel, 8, (int) headerLength).array();
-            JsonNode json = new ObjectMapper().readTree(header);
+            JsonNode json = MAPPER.readTree(header);
+            if (!json.isObject()) {
+                throw Refusal.model("%s is not a safetensors file: its header is no JSON object; download or copy it again.",
+                        path);
+            }
             Map<String, Entry> entries = new LinkedHashMap<>();
             Map<String, String> metadata = new LinkedHashMap<>();
             for (Map.Entry<String, JsonNode> field : json.properties()) {
@@ -61,32 +81,77 @@ public final class SafetensorsFile {
                     entries.put(field.getKey(), entry(path, field.getKey(), field.getValue(), 8 + headerLength, size));
                 }
             }
+            requireNoGap(path, entries, 8 + headerLength, size);
             return new SafetensorsFile(path, entries, metadata);
         } catch (NoSuchFileException e) {
             throw Refusal.model("%s does not exist; the model folder is incomplete.", path);
         } catch (IOException e) {
-            throw Refusal.model("%s is not a readable safetensors file (%s); download or copy it again.", path,
-                    e.getMessage(), e);
+            String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
+            throw Refusal.model("%s is not a readable safetensors file (%s); download or copy it again.", path, reason, e);
         }
     }
 
     private static Entry entry(Path path, String name, JsonNode json, long dataStart, long fileSize) {
         String where = path + ": " + name;
-        DType dtype = DType.ofSafetensors(json.path("dtype").asText(), where);
         JsonNode dims = json.path("shape");
+        JsonNode offsets = json.path("data_offsets");
+        if (!json.path("dtype").isTextual() || !isCounts(dims) || !isCounts(offsets) || offsets.size() != 2) {
+            throw Refusal.model("%s: its dtype, shape or data_offsets is missing or malformed; the file is damaged, download "
+                    + "or copy it again.", where);
+        }
+        DType dtype = DType.ofSafetensors(json.path("dtype").asText(), where);
         long[] shape = new long[dims.size()];
-        long elements = 1;
         for (int i = 0; i < shape.length; i++) {
             shape[i] = dims.get(i).asLong();
-            elements *= shape[i];
         }
-        long begin = dataStart + json.path("data_offsets").path(0).asLong(-1);
-        long end = dataStart + json.path("data_offsets").path(1).asLong(-1);
-        if (begin < dataStart || end > fileSize || end - begin != elements * dtype.bytes()) {
+        long begin = offsets.get(0).asLong();
+        long end = offsets.get(1).asLong();
+        if (end > fileSize - dataStart || end - begin != byteCount(dtype, shape)) {
             throw Refusal.model("%s: its bytes lie outside the file or do not match its shape %s; the file is cut off or "
                     + "damaged, download or copy it again.", where, Arrays.toString(shape));
         }
-        return new Entry(dtype, shape, begin, end);
+        return new Entry(dtype, shape, dataStart + begin, dataStart + end);
+    }
+
+    /** Whether a node is an array of whole numbers from 0 up. */
+    private static boolean isCounts(JsonNode json) {
+        for (JsonNode number : json) {
+            if (!number.isIntegralNumber() || !number.canConvertToLong() || number.asLong() < 0) {
+                return false;
+            }
+        }
+        return json.isArray();
+    }
+
+    /** Bytes of a tensor; more than any file has where the product leaves the range of a long. */
+    private static long byteCount(DType dtype, long[] shape) {
+        long bytes = dtype.bytes();
+        try {
+            for (long size : shape) {
+                bytes = Math.multiplyExact(bytes, size);
+            }
+        } catch (ArithmeticException e) {
+            return Long.MAX_VALUE;
+        }
+        return bytes;
+    }
+
+    private static void requireNoGap(Path path, Map<String, Entry> entries, long dataStart, long fileSize) {
+        List<Map.Entry<String, Entry>> inOrder = entries.entrySet().stream()
+                .sorted(Map.Entry.comparingByValue(Comparator.comparingLong(Entry::begin).thenComparingLong(Entry::end)))
+                .toList();
+        long at = dataStart;
+        for (Map.Entry<String, Entry> entry : inOrder) {
+            if (entry.getValue().begin() != at) {
+                throw Refusal.model("%s: %s does not begin where the tensor before it ends; the file is damaged, download or "
+                        + "copy it again.", path, entry.getKey());
+            }
+            at = entry.getValue().end();
+        }
+        if (at != fileSize) {
+            throw Refusal.model("%s holds %d bytes that belong to no tensor; the file is damaged, download or copy it again.",
+                    path, fileSize - at);
+        }
     }
 
     private static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {
@@ -116,6 +181,10 @@ public final class SafetensorsFile {
     /** The tensor's bytes, mapped read-only; the mapping lives as long as the buffer is reachable. */
     public ByteBuffer map(String name) {
         Entry entry = entries.get(name);
+        if (entry.end() - entry.begin() > Integer.MAX_VALUE) {
+            throw Refusal.model("%s: %s takes more than 2 GiB, which is more than can be mapped; store it as bfloat16 or in "
+                    + "parts.", path, name);
+        }
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             return channel.map(FileChannel.MapMode.READ_ONLY, entry.begin(), entry.end() - entry.begin())
                     .order(ByteOrder.LITTLE_ENDIAN);
@@ -128,9 +197,11 @@ public final class SafetensorsFile {
     public Map<String, Tensor> readAll() {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         entries.forEach((name, entry) -> {
-            Tensor view = Tensors.view(map(name), entry.dtype(), entry.shape());
+            ByteBuffer bytes = map(name);
+            Tensor view = Tensors.view(bytes, entry.dtype(), entry.shape());
             boolean integers = entry.dtype() == DType.INT64 || entry.dtype() == DType.INT32;
             tensors.put(name, integers ? view.clone() : Tensors.to(view, DType.FLOAT32).clone());
+            Reference.reachabilityFence(bytes); // the view does not keep the mapping
         });
         return tensors;
     }

@@ -11,7 +11,8 @@ public interface Weights {
     /**
      * The tensor of that name (relative to this view's prefix).
      *
-     * @throws dev.likeness.error.Refusal (model) when it is missing, was taken before, or has another shape
+     * @throws dev.likeness.error.Refusal (model) when it is missing or has another shape
+     * @throws IllegalStateException when it was taken before, which is a fault of the network
      */
     Tensor get(String name, long... shape);
 

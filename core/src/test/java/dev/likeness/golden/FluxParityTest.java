@@ -130,8 +130,8 @@ class FluxParityTest {
             golden.assertClose(recorder.hiddenStates.get(0), "schnell.x_embedder", Golden.OP);
             golden.assertClose(recorder.hiddenStates.get(1), "schnell.double0.image", Golden.OP);
             golden.assertClose(recorder.attentionInputs.get(0), "schnell.double0.attn.in.image", Golden.OP);
-            Golden.assertClose("single0.attn.in", recorder.attentionInputs.get(1), image(golden.get("schnell.single0.attn.in")),
-                    Golden.OP);
+            Golden.assertClose("single0.attn.in", recorder.attentionInputs.get(1),
+                    image(golden.get("schnell.single0.attn.in")), Golden.OP);
         }
     }
 

@@ -30,8 +30,8 @@ class GoldenTest {
     @Test
     void shapesMustAgree() {
         try (Scope scope = Scope.open()) {
-            assertThatThrownBy(() -> Golden.assertClose("shape", Tensors.of(new float[2], 2), Tensors.of(new float[2], 1, 2), 1))
-                    .isInstanceOf(AssertionError.class).hasMessageContaining("shape of shape");
+            assertThatThrownBy(() -> Golden.assertClose("shape", Tensors.of(new float[2], 2),
+                    Tensors.of(new float[2], 1, 2), 1)).isInstanceOf(AssertionError.class).hasMessageContaining("shape of shape");
         }
     }
 

@@ -114,6 +114,7 @@ class ManifestTest {
         assertThat(T5Config.read(Golden.path("manifests/t5-xxl.config.json")).feedForwardProj()).isEqualTo("gated-gelu");
         assertThat(SchedulerConfig.read(Golden.path("manifests/scheduler-dev.config.json")))
                 .isEqualTo(new SchedulerConfig(3.0, true, 0.5, 1.15, 256, 4096));
-        assertThat(SchedulerConfig.read(Golden.path("manifests/scheduler-schnell.config.json")).useDynamicShifting()).isFalse();
+        SchedulerConfig schnell = SchedulerConfig.read(Golden.path("manifests/scheduler-schnell.config.json"));
+        assertThat(schnell.useDynamicShifting()).isFalse();
     }
 }

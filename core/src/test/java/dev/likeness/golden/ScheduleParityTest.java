@@ -1,11 +1,17 @@
 package dev.likeness.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.likeness.error.Refusal;
 import dev.likeness.schedule.FlowMatching;
 import dev.likeness.schedule.SchedulerConfig;
 import dev.likeness.tensor.Scope;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -66,5 +72,19 @@ class ScheduleParityTest {
             double mu = Golden.open("ops.safetensors").doubles("schedule.dynamic.n" + tokens + ".mu")[0];
             assertThat(FlowMatching.mu(DEV, tokens)).isCloseTo(mu, within(ROUNDING));
         }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"shift_terminal, 0.02", "use_karras_sigmas, true", "time_shift_type, \"linear\"", "num_train_timesteps, 500",
+        "invert_sigmas, true", "stochastic_sampling, true"})
+    void schedulersThatComputeOtherLevelsAreRefused(String key, String value, @TempDir Path folder) throws IOException {
+        Path file = folder.resolve("scheduler_config.json");
+        String json = Files.readString(Golden.path("manifests/scheduler-dev.config.json"));
+        if (key.equals("num_train_timesteps")) {
+            json = json.replace("\"num_train_timesteps\": 1000,", "");
+        }
+        Files.writeString(file, json.replaceFirst("\\{", "{\"" + key + "\": " + value + ","));
+        assertThatThrownBy(() -> SchedulerConfig.read(file)).isInstanceOf(Refusal.class)
+                .hasMessageContainingAll(file.toString(), key);
     }
 }

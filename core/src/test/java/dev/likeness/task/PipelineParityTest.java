@@ -31,8 +31,8 @@ class PipelineParityTest {
 
     private record Run(String name, String prompt, Sampling sampling) {
         static Run of(JsonNode json) {
-            Sampling sampling = new Sampling(json.path("width").asInt(), json.path("height").asInt(), json.path("steps").asInt(),
-                    json.path("guidance_scale").asDouble(), json.path("true_cfg_scale").asDouble(),
+            Sampling sampling = new Sampling(json.path("width").asInt(), json.path("height").asInt(),
+                    json.path("steps").asInt(), json.path("guidance_scale").asDouble(), json.path("true_cfg_scale").asDouble(),
                     json.path("negative_prompt").asText(""), json.path("seed").asLong(), 1);
             return new Run(json.path("name").asText(), json.path("prompt").asText(), sampling);
         }

@@ -3,6 +3,7 @@ package dev.likeness.model.vae;
 import dev.likeness.model.ConfigJson;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -24,8 +25,9 @@ public record AutoencoderKlConfig(
         Boolean usePostQuantConv,
         Boolean midBlockAddAttention) {
 
-    private static final Set<String> UNUSED = Set.of("act_fn", "down_block_types", "up_block_types", "sample_size",
-            "force_upcast", "latents_mean", "latents_std");
+    private static final Set<String> UNUSED = Set.of("sample_size", "force_upcast");
+    private static final Map<String, String> FIXED = Map.of("act_fn", "silu", "down_block_types", "DownEncoderBlock2D",
+            "up_block_types", "UpDecoderBlock2D", "latents_mean", "null", "latents_std", "null");
 
     public AutoencoderKlConfig {
         if (blockOutChannels == null || blockOutChannels.isEmpty() || latentChannels < 1 || layersPerBlock < 1) {
@@ -43,7 +45,7 @@ public record AutoencoderKlConfig(
     }
 
     public static AutoencoderKlConfig read(Path file) {
-        return ConfigJson.read(file, AutoencoderKlConfig.class, UNUSED);
+        return ConfigJson.read(file, AutoencoderKlConfig.class, UNUSED, FIXED);
     }
 
     /** Pixels per latent along a side: 8 for FLUX.1 and Toybox. */

@@ -1,0 +1,87 @@
+package dev.likeness.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.error.Refusal;
+import dev.likeness.golden.Golden;
+import dev.likeness.model.clip.ClipTextConfig;
+import dev.likeness.model.flux.FluxConfig;
+import dev.likeness.model.t5.T5Config;
+import dev.likeness.model.vae.AutoencoderKlConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.function.Function;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A config.json that says something we would not compute must not load silently. */
+class ConfigJsonTest {
+
+    @TempDir
+    Path folder;
+
+    private static Object read(String kind, Path file) {
+        Function<Path, Object> reader = switch (kind) {
+            case "flux-dev" -> FluxConfig::read;
+            case "flux-vae" -> AutoencoderKlConfig::read;
+            case "clip-l" -> ClipTextConfig::read;
+            case "t5-xxl" -> T5Config::read;
+            default -> throw new IllegalArgumentException(kind);
+        };
+        return reader.apply(file);
+    }
+
+    /** The real file with one key changed. */
+    private Path changed(String kind, String key, String value) throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode json = (ObjectNode) mapper.readTree(Golden.path("manifests/" + kind + ".config.json").toFile());
+        json.set(key, mapper.readTree(value));
+        Path file = folder.resolve("config.json");
+        Files.writeString(file, json.toString());
+        return file;
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {
+        "flux-dev | patch_size | 2", "flux-dev | rope_theta | 100", "flux-dev | axes_dims_rope | [16,56,50]",
+        "flux-dev | num_attention_heads | 0", "flux-vae | act_fn | \"relu\"", "flux-vae | latents_mean | [0.5]",
+        "flux-vae | down_block_types | [\"DownEncoderBlock2D\",\"AttnDownEncoderBlock2D\"]",
+        "flux-vae | norm_num_groups | 30",
+        "clip-l | hidden_act | \"relu\"", "clip-l | num_attention_heads | 7", "t5-xxl | feed_forward_proj | \"gated-silu\"",
+        "t5-xxl | something_new | true"})
+    void unsupportedValuesAreRefusedWithFileAndKey(String kind, String key, String value) throws IOException {
+        Path file = changed(kind, key, value);
+        assertThatThrownBy(() -> read(kind, file)).isInstanceOf(Refusal.class)
+                .hasMessageContainingAll(file.toString(), key);
+    }
+
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', value = {"flux-vae | act_fn | \"silu\"", "flux-vae | latents_mean | null",
+        "flux-vae | sample_size | 512", "clip-l | dropout | 0.1", "flux-dev | _name_or_path | \"somewhere\""})
+    void valuesWithoutEffectAreRead(String kind, String key, String value) throws IOException {
+        Object unchanged = read(kind, Golden.path("manifests/" + kind + ".config.json"));
+        assertThat(read(kind, changed(kind, key, value))).isEqualTo(unchanged);
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "[]", "null", "3", "{", "{\"num_layers\": \"many\"}"})
+    void filesThatAreNoConfigurationAreRefused(String text) throws IOException {
+        Path file = folder.resolve("config.json");
+        Files.writeString(file, text);
+        assertThatThrownBy(() -> FluxConfig.read(file)).isInstanceOf(Refusal.class).hasMessageContaining(file.toString());
+    }
+
+    @Test
+    void missingFileIsRefused() {
+        Path file = folder.resolve("config.json");
+        assertThatThrownBy(() -> T5Config.read(file)).isInstanceOf(Refusal.class)
+                .hasMessageContainingAll(file.toString(), "does not exist");
+    }
+}
