@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
 
 /** Builds Toybox's two tokenizers from a closed list of words, each of which becomes one token. */
 final class ToyTokenizers {
@@ -73,7 +72,7 @@ final class ToyTokenizers {
 
     /** The most frequent pair of neighbouring symbols, the alphabetically first among equals; null when none is left. */
     private static String[] commonest(List<List<String>> split) {
-        Map<String, Integer> counts = new TreeMap<>();
+        Map<String, Integer> counts = new HashMap<>();
         for (List<String> symbols : split) {
             for (int i = 0; i + 1 < symbols.size(); i++) {
                 counts.merge(symbols.get(i) + " " + symbols.get(i + 1), 1, Integer::sum);
@@ -81,7 +80,8 @@ final class ToyTokenizers {
         }
         String best = null;
         for (Map.Entry<String, Integer> entry : counts.entrySet()) {
-            if (best == null || entry.getValue() > counts.get(best)) {
+            int ahead = best == null ? 1 : entry.getValue() - counts.get(best);
+            if (ahead > 0 || ahead == 0 && entry.getKey().compareTo(best) < 0) {
                 best = entry.getKey();
             }
         }

@@ -10,6 +10,8 @@ import dev.likeness.text.TextEncoders;
 import dev.likeness.train.data.Captions;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -74,23 +76,28 @@ class ToyTextEncodersTest {
     void tokensKnowTheirNeighbours() {
         float[] leftTiger = tokens("a tiger on the left and a penguin on the right");
         float[] rightTiger = tokens("a penguin on the left and a tiger on the right");
-        int width = ToyTextEncoders.WIDTH;
-        float[] first = java.util.Arrays.copyOfRange(leftTiger, width, 2 * width);
-        float[] second = java.util.Arrays.copyOfRange(rightTiger, 7 * width, 8 * width);
-        assertThat(cosine(first, second)).as("the same word at another place").isBetween(0.6, 0.995);
+        assertThat(cosine(row(leftTiger, 0, 1), row(rightTiger, 0, 7))).as("the same word at another place").isBetween(0.6, 0.995);
     }
 
     @Test
     void everyWordOfTheCaptionsIsOneToken() {
-        float[] padding = tokens("");
-        int width = ToyTextEncoders.WIDTH;
-        float[] pad = java.util.Arrays.copyOfRange(padding, (LENGTH - 1) * width, LENGTH * width);
-        for (String word : Captions.words()) {
-            float[] encoded = tokens(word + " " + word);
-            float[] fourth = java.util.Arrays.copyOfRange(encoded, 4 * width, 5 * width); // word, word, end, then padding
-            float[] first = java.util.Arrays.copyOfRange(encoded, 0, width);
-            assertThat(cosine(first, pad)).as("the word %s is known", word).isLessThan(0.7);
-            assertThat(cosine(fourth, pad)).as("%s takes one token", word).isGreaterThan(0.8);
+        List<String> words = Captions.words();
+        List<String> prompts = new ArrayList<>(List.of(""));
+        words.forEach(word -> prompts.add(word + " " + word));
+        float[] all;
+        try (Scope scope = Scope.open()) {
+            all = Tensors.floats(encoders.encode(prompts, LENGTH).tokens()); // [1 + words, LENGTH, WIDTH]
         }
+        float[] pad = row(all, 0, LENGTH - 1);
+        for (int i = 1; i <= words.size(); i++) {
+            assertThat(cosine(row(all, i, 0), pad)).as("the word %s is known", words.get(i - 1)).isLessThan(0.7);
+            assertThat(cosine(row(all, i, 4), pad)).as("%s takes one token: word, word, end, then padding", words.get(i - 1))
+                    .isGreaterThan(0.8);
+        }
+    }
+
+    private static float[] row(float[] all, int prompt, int token) {
+        int start = (prompt * LENGTH + token) * ToyTextEncoders.WIDTH;
+        return Arrays.copyOfRange(all, start, start + ToyTextEncoders.WIDTH);
     }
 }
