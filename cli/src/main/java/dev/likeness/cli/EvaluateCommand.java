@@ -73,14 +73,16 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        List<Path> cutOuts = files();
         try (FluxModel model = modelOptions.open()) {
             ModelDefaults defaults = model.defaults();
             Sampling sampling = new Sampling(defaults.width(), defaults.height(), defaults.steps(),
-                    defaults.guidanceScale(), SamplingOptions.or(trueCfgScale, defaults.trueCfgScale()), "", seed, 1);
+                    defaults.guidanceScale(), SamplingOptions.or(trueCfgScale, defaults.trueCfgScale()), "",
+                    defaults.maxSequenceLength(), seed, 1);
             List<Variant> variants = variants(defaults);
             double[] sums = new double[variants.size() + 1];
             int cases = 0;
-            for (Path file : files()) {
+            for (Path file : cutOuts) {
                 Picture cutOut = Pictures.read(file);
                 Personalize.Subject subject = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, file.toString()), sampling.width(),
                         sampling.height(), "", PLACE);
@@ -117,7 +119,11 @@ final class EvaluateCommand implements Callable<Integer> {
             throw Refusal.input("--subjects %s is not a folder; give a folder of PNG cut-outs.", subjects);
         }
         try (Stream<Path> all = Files.list(subjects)) {
-            return all.filter(file -> file.toString().endsWith(".png")).sorted().limit(limit).toList();
+            List<Path> cutOuts = all.filter(file -> file.toString().endsWith(".png")).sorted().limit(limit).toList();
+            if (cutOuts.isEmpty()) {
+                throw Refusal.input("--subjects %s holds no PNG file; give a folder of PNG cut-outs.", subjects);
+            }
+            return cutOuts;
         }
     }
 
