@@ -62,10 +62,10 @@ public final class Main {
     private static int refuseUsage(ParameterException e, String[] args) {
         String name = e.getCommandLine().getCommandSpec().qualifiedName();
         String sentence = e.getMessage().lines().findFirst().orElse("unusable arguments");
-        System.err.println("likeness: " + sentence + (sentence.endsWith(".") ? "" : ".") + " See: " + name + " --help");
-        if (e instanceof UnmatchedArgumentException unmatched) {
-            UnmatchedArgumentException.printSuggestions(unmatched, System.err);
-        }
+        String meant = e instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()
+                ? " Did you mean " + String.join(" or ", unmatched.getSuggestions()) + "?"
+                : "";
+        System.err.println("likeness: " + sentence + (sentence.endsWith(".") ? "" : ".") + meant + " See: " + name + " --help");
         return Refusal.Kind.USAGE.exitCode;
     }
 

@@ -1,5 +1,6 @@
 package dev.likeness.task;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.denoise.Conditioning;
@@ -81,7 +82,8 @@ public final class FluxModel implements AutoCloseable {
                         kind.isEmpty() ? "model without _class_name" : kind, PIPELINE);
             }
         } catch (IOException e) {
-            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, e.getMessage(), e);
+            String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
+            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, reason, e);
         }
         return new FluxModel(folder, device, dtype);
     }

@@ -23,7 +23,6 @@ import dev.likeness.task.Personalize.Injection;
 import dev.likeness.task.Personalize.TauBasis;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
-import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import java.io.IOException;
@@ -54,7 +53,6 @@ class PersonalizeTest {
 
     @BeforeAll
     static void open() throws IOException {
-        Ops.threads(1); // tensors this small are slower on several
         model = FluxModel.open(TinyModel.write(folder), Device.CPU, DType.FLOAT32);
     }
 

@@ -8,6 +8,7 @@ import dev.likeness.model.flux.FluxTransformer;
 import dev.likeness.model.vae.AutoencoderKl;
 import dev.likeness.model.vae.AutoencoderKlConfig;
 import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.train.ToyTextEncoders;
@@ -41,6 +42,7 @@ public final class TinyModel {
 
     /** Writes the folder; the same files every time. */
     public static Path write(Path folder) throws IOException {
+        Ops.threads(1); // tensors this small are slower on several
         ToyTextEncoders.write(folder, List.of("a", "fox", "house", "in", "on", "snow", "the"), Set.of("a", "in", "on", "the"), 1);
         writeWeights(folder.resolve("transformer"), weights -> new FluxTransformer(TRANSFORMER, weights));
         writeWeights(folder.resolve("vae"), weights -> new AutoencoderKl(VAE, weights));
