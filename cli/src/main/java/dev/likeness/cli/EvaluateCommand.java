@@ -49,8 +49,8 @@ final class EvaluateCommand implements Callable<Integer> {
             description = "PNG cut-outs with alpha; the file name is the subject's name in the prompt")
     Path subjects;
 
-    @Option(names = "--limit", defaultValue = "1000", paramLabel = "N", description = "only the first N subjects")
-    int limit;
+    @Option(names = "--only", split = ",", paramLabel = "NAME", description = "only these subjects of the folder")
+    List<String> only;
 
     @Option(names = "--tau", split = ",", paramLabel = "T", description = "taus to try; the model's default otherwise")
     List<Double> taus;
@@ -80,21 +80,23 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        List<Path> cutOuts = files();
         try (FluxModel model = modelOptions.open()) {
             ModelDefaults defaults = model.defaults();
             Sampling sampling = new Sampling(defaults.width(), defaults.height(), defaults.steps(),
-                    defaults.guidanceScale(), SamplingOptions.or(trueCfgScale, defaults.trueCfgScale()), "", seed, 1);
+                    defaults.guidanceScale(), SamplingOptions.or(trueCfgScale, defaults.trueCfgScale()), "",
+                    defaults.maxSequenceLength(), seed, 1);
             List<Variant> variants = variants(defaults);
             double[] sums = new double[variants.size() + 1];
             int cases = 0;
             List<Picture> pictures = new ArrayList<>();
             List<String> labels = new ArrayList<>();
             int number = 0;
-            for (Path file : files()) {
+            for (Path file : cutOuts) {
                 Picture cutOut = Pictures.read(file);
                 Personalize.Subject subject = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, file.toString()), sampling.width(),
                         sampling.height(), "", PLACE);
-                String noun = file.getFileName().toString().replace(".png", "").replace('-', ' ');
+                String noun = noun(file);
                 String shown = SCENES.get(number++ % SCENES.size());
                 for (String scene : SCENES) {
                     String prompt = (noun.matches("[aeiou].*") ? "an " : "a ") + noun + " " + scene;
@@ -120,6 +122,10 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
+    private static String noun(Path file) {
+        return file.getFileName().toString().replace(".png", "").replace('-', ' ');
+    }
+
     private List<Variant> variants(ModelDefaults defaults) {
         List<Variant> variants = new ArrayList<>();
         for (ReplaceAt level : SamplingOptions.or(levels, List.of(defaults.replaceAt()))) {
@@ -137,7 +143,12 @@ final class EvaluateCommand implements Callable<Integer> {
             throw Refusal.input("--subjects %s is not a folder; give a folder of PNG cut-outs.", subjects);
         }
         try (Stream<Path> all = Files.list(subjects)) {
-            return all.filter(file -> file.toString().endsWith(".png")).sorted().limit(limit).toList();
+            List<Path> cutOuts = all.filter(file -> file.toString().endsWith(".png"))
+                    .filter(file -> only == null || only.contains(noun(file))).sorted().toList();
+            if (cutOuts.isEmpty()) {
+                throw Refusal.input("--subjects %s holds no such PNG file; give a folder of PNG cut-outs.", subjects);
+            }
+            return cutOuts;
         }
     }
 

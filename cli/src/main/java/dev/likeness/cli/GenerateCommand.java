@@ -23,11 +23,13 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        outputOptions.check();
+        samplingOptions.check();
+        modelOptions.check();
+        outputOptions.check(samplingOptions.count);
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
             Generation generation = Generate.run(model, samplingOptions.prompt, sampling, new Progress());
-            ObjectNode parameters = Parameters.of(samplingOptions.prompt, sampling, modelOptions);
+            ObjectNode parameters = Parameters.of(samplingOptions.prompt, sampling, model);
             outputOptions.write("generate", model, parameters, generation);
             return 0;
         }

@@ -2,6 +2,11 @@ package dev.likeness.cli;
 
 import dev.likeness.denoise.Cancelled;
 import dev.likeness.error.Refusal;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ParameterException;
@@ -32,12 +37,24 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] args) {
-        System.exit(commandLine().execute(args));
+        // JSON is UTF-8 whatever the locale says.
+        System.setOut(new PrintStream(new FileOutputStream(FileDescriptor.out), true, StandardCharsets.UTF_8));
+        System.setErr(new PrintStream(new FileOutputStream(FileDescriptor.err), true, StandardCharsets.UTF_8));
+        System.exit(run(args));
+    }
+
+    private static int run(String[] args) {
+        try {
+            return commandLine().execute(args);
+        } catch (Error e) { // picocli hands exceptions to refuse() and lets errors pass
+            return refuse(e);
+        }
     }
 
     static CommandLine commandLine() {
         return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExpandAtFiles(false) // a prompt may begin with @
                 .setParameterExceptionHandler(Main::refuseUsage)
                 .setExecutionExceptionHandler((e, command, parsed) -> refuse(e));
     }
@@ -45,14 +62,14 @@ public final class Main {
     private static int refuseUsage(ParameterException e, String[] args) {
         String name = e.getCommandLine().getCommandSpec().qualifiedName();
         String sentence = e.getMessage().lines().findFirst().orElse("unusable arguments");
-        System.err.println("likeness: " + sentence + (sentence.endsWith(".") ? "" : ".") + " See: " + name + " --help");
-        if (e instanceof UnmatchedArgumentException unmatched) {
-            UnmatchedArgumentException.printSuggestions(unmatched, System.err);
-        }
+        String meant = e instanceof UnmatchedArgumentException unmatched && !unmatched.getSuggestions().isEmpty()
+                ? " Did you mean " + String.join(" or ", unmatched.getSuggestions()) + "?"
+                : "";
+        System.err.println("likeness: " + sentence + (sentence.endsWith(".") ? "" : ".") + meant + " See: " + name + " --help");
         return Refusal.Kind.USAGE.exitCode;
     }
 
-    private static int refuse(Exception e) {
+    private static int refuse(Throwable e) {
         if (e instanceof Refusal refusal) {
             System.err.println("likeness: " + refusal.getMessage());
             return refusal.kind().exitCode;
@@ -61,8 +78,20 @@ public final class Main {
             System.err.println("likeness: " + e.getMessage());
             return INTERNAL_ERROR;
         }
+        if (isOutOfMemory(e)) {
+            System.err.println("likeness: Memory ran out; use a smaller --width and --height or a smaller --dtype, or give Java "
+                    + "more with LIKENESS_JAVA_OPTS=-Xmx2g.");
+            return Refusal.Kind.RESOURCES.exitCode;
+        }
         System.err.println("likeness: internal error: " + e);
         e.printStackTrace();
         return INTERNAL_ERROR;
+    }
+
+    /** Java's heap, or libtorch's allocators, which tell it in the message alone. */
+    private static boolean isOutOfMemory(Throwable e) {
+        String message = String.valueOf(e.getMessage()).toLowerCase(Locale.ROOT);
+        return e instanceof OutOfMemoryError || message.contains("out of memory") || message.contains("not enough memory")
+                || message.contains("can't allocate memory");
     }
 }

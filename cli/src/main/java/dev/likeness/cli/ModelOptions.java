@@ -11,6 +11,11 @@ import picocli.CommandLine.Option;
 /** Which model computes, and on what. */
 final class ModelOptions {
 
+    /** Folder name of the model that comes with the project. */
+    static final String EMBEDDED = "toybox";
+
+    private static final int MAX_THREADS = 1024;
+
     @Option(names = "--model", paramLabel = "DIR",
             description = "FLUX.1 model folder in diffusers layout; the embedded Toybox by default")
     Path model;
@@ -27,10 +32,18 @@ final class ModelOptions {
             description = "CPU threads; 0 takes the physical cores (default: ${DEFAULT-VALUE})")
     int threads;
 
-    FluxModel open() {
-        if (threads < 0) {
-            throw Refusal.usage("--threads %d is negative; use 0 for the physical cores or a count.", threads);
+    /** Refuses unusable flags before anything is read or loaded. */
+    void check() {
+        if (threads < 0 || threads > MAX_THREADS) {
+            throw Refusal.usage("--threads %d is out of range; use 0 for the physical cores or a count up to %d.", threads,
+                    MAX_THREADS);
         }
+        Device.requireKnown(device);
+        DType.ofFlag(dtype);
+    }
+
+    FluxModel open() {
+        check();
         Ops.threads(threads);
         return FluxModel.open(folder(), Device.of(device), DType.ofFlag(dtype));
     }
@@ -44,6 +57,6 @@ final class ModelOptions {
             throw Refusal.model("The embedded model was not found because likeness was not started by its launcher; give "
                     + "--model DIR.");
         }
-        return Path.of(home, "models", "toybox");
+        return Path.of(home, "models", EMBEDDED);
     }
 }

@@ -5,21 +5,27 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.denoise.Evaluations;
 import dev.likeness.error.Refusal;
+import dev.likeness.image.OutputFile;
 import dev.likeness.image.PngWriter;
 import dev.likeness.metadata.Metadata;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine.Option;
 
 /** Where pictures and the result go. */
 final class OutputOptions {
+
+    /** Parameters that name files. */
+    static final Set<String> INPUT_FILES = Set.of("reference", "mask");
 
     @Option(names = {"-o", "--output"}, required = true, paramLabel = "FILE",
             description = "PNG to write; with several pictures FILE-1.png, FILE-2.png, ...")
@@ -31,19 +37,12 @@ final class OutputOptions {
     @Option(names = "--no-metadata", description = "leave the record of the generation out of the PNG")
     boolean noMetadata;
 
-    /** Refuses an output that cannot be written, before anything is computed. */
-    void check() {
-        if (!output.getFileName().toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
+    /** Refuses outputs that cannot be written, before anything is computed. */
+    void check(int count) {
+        if (!output.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
             throw Refusal.usage("--output %s does not end in .png; PNG is the format that is written.", output);
         }
-        Path folder = output.toAbsolutePath().getParent();
-        if (!Files.isDirectory(folder) || !Files.isWritable(folder)) {
-            throw Refusal.input("--output %s: the folder %s does not exist or is not writable; make it first.", output,
-                    folder);
-        }
-        if (Files.isDirectory(output)) {
-            throw Refusal.input("--output %s is a folder; name a file in it.", output);
-        }
+        paths(count).forEach(OutputFile::requireWritable);
     }
 
     /**
@@ -59,16 +58,17 @@ final class OutputOptions {
         for (int i = 0; i < paths.size(); i++) {
             Generation.Image image = generation.images().get(i);
             ObjectNode record = mapper.createObjectNode();
-            record.put("task", task).put("model", model.folder().getFileName().toString());
+            record.put("task", task).put("model", name(model));
             ObjectNode own = parameters.deepCopy();
             own.put("seed", image.seed());
+            INPUT_FILES.stream().filter(own::has).forEach(file -> own.put(file, fromOutput(Path.of(own.get(file).asText()))));
             record.set("parameters", own);
             record.set("evaluations", evaluations(mapper, generation.evaluations(), paths.size()));
             PngWriter.write(paths.get(i), image.picture(), noMetadata ? Map.of() : Metadata.toChunks(record));
             result.withArray("images").addObject().put("path", paths.get(i).toString()).put("seed", image.seed())
                     .put("width", image.picture().width()).put("height", image.picture().height());
         }
-        result.put("model", model.folder().getFileName().toString());
+        result.put("model", name(model));
         result.set("evaluations", mapper.valueToTree(generation.evaluations()));
         result.set("timings_ms", mapper.valueToTree(generation.milliseconds()));
         long peak = peakMemory();
@@ -85,10 +85,25 @@ final class OutputOptions {
         }
     }
 
-    /** Passes for one picture: the reference's and all others are shared evenly. */
+    /** An input file as the record names it: from the picture's folder, where replay looks for it, unless it was absolute. */
+    private String fromOutput(Path file) {
+        try {
+            Path folder = output.toAbsolutePath().getParent().toRealPath();
+            return (file.isAbsolute() ? file : folder.relativize(file.toRealPath())).toString();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // both were there when the task began
+        }
+    }
+
+    /** Passes that one picture takes when it is made alone: those of the reference serve all pictures of a run. */
     private static JsonNode evaluations(ObjectMapper mapper, Evaluations all, int pictures) {
-        return mapper.valueToTree(new Evaluations(all.target() / pictures, all.unconditional() / pictures,
-                all.reference() / pictures, all.inversion() / pictures));
+        return mapper.valueToTree(new Evaluations(all.target() / pictures, all.unconditional() / pictures, all.reference(),
+                all.inversion()));
+    }
+
+    /** The name of the model's folder, also where it was given as a dot. */
+    private static String name(FluxModel model) {
+        return String.valueOf(model.folder().toAbsolutePath().normalize().getFileName());
     }
 
     private List<Path> paths(int count) {

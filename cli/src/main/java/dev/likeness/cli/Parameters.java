@@ -2,7 +2,9 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.task.FluxModel;
 import dev.likeness.task.Sampling;
+import dev.likeness.tensor.Ops;
 
 /** Effective parameters by flag name, the form that metadata holds and {@code replay} reads. */
 final class Parameters {
@@ -10,12 +12,13 @@ final class Parameters {
     private Parameters() {}
 
     /** All that every task shares, without the seed. */
-    static ObjectNode of(String prompt, Sampling sampling, ModelOptions model) {
+    static ObjectNode of(String prompt, Sampling sampling, FluxModel model) {
         ObjectNode parameters = new ObjectMapper().createObjectNode();
         parameters.put("prompt", prompt).put("negative-prompt", sampling.negativePrompt());
         parameters.put("width", sampling.width()).put("height", sampling.height()).put("steps", sampling.steps());
         parameters.put("guidance-scale", sampling.guidanceScale()).put("true-cfg-scale", sampling.trueCfgScale());
-        parameters.put("dtype", model.dtype).put("device", model.device);
+        parameters.put("max-sequence-length", sampling.maxSequenceLength());
+        parameters.put("dtype", model.dtype().flag()).put("device", model.device().name()).put("threads", Ops.threads(0));
         return parameters;
     }
 }

@@ -1,6 +1,7 @@
 package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
@@ -68,22 +69,27 @@ final class PersonalizeCommand implements Callable<Integer> {
 
     @Override
     public Integer call() {
-        outputOptions.check();
+        samplingOptions.check();
+        modelOptions.check();
+        if (maskInvert && mask == null) {
+            throw Refusal.usage("--mask-invert says how to read a mask file; give --mask FILE with it.");
+        }
         Layout place = layout == null ? null : Layout.parse(layout);
+        injection(SamplingOptions.or(tau, 0.0), ReplaceAt.ATTENTION, false); // refuses a tau out of range
+        outputOptions.check(samplingOptions.count);
         Picture picture = Pictures.read(reference);
-        Mask subjectMask = mask == null ? Mask.ofAlpha(picture, reference.toString()) : Mask.read(mask, maskInvert);
+        Mask subjectMask = subjectMask(picture);
         try (FluxModel model = modelOptions.open()) {
             ModelDefaults defaults = model.defaults();
             Sampling sampling = samplingOptions.with(defaults);
-            Personalize.Injection injection = new Personalize.Injection(
-                    SamplingOptions.or(tau, defaults.tau()), tauBasis,
+            Personalize.Injection injection = injection(SamplingOptions.or(tau, defaults.tau()),
                     SamplingOptions.or(replaceAt, defaults.replaceAt()),
                     SamplingOptions.or(referenceNoise, defaults.referenceNoise()));
             Personalize.Subject subject =
                     ReferenceFit.fit(picture, subjectMask, sampling.width(), sampling.height(), referencePrompt, place);
             Generation generation = Personalize.run(model, samplingOptions.prompt, subject, injection, sampling,
                     new Progress());
-            ObjectNode parameters = Parameters.of(samplingOptions.prompt, sampling, modelOptions);
+            ObjectNode parameters = Parameters.of(samplingOptions.prompt, sampling, model);
             parameters.put("reference", reference.toString()).put("reference-prompt", referencePrompt);
             if (mask != null) {
                 parameters.put("mask", mask.toString()).put("mask-invert", maskInvert);
@@ -96,6 +102,28 @@ final class PersonalizeCommand implements Callable<Integer> {
             outputOptions.write("personalize", model, parameters, generation);
             return 0;
         }
+    }
+
+    private Personalize.Injection injection(double tau, ReplaceAt replaceAt, boolean referenceNoise) {
+        return new Personalize.Injection(tau, tauBasis, replaceAt, referenceNoise);
+    }
+
+    private Mask subjectMask(Picture picture) {
+        if (mask == null) {
+            Mask alpha = Mask.ofAlpha(picture, reference.toString());
+            if (alpha.isEmpty()) {
+                throw Refusal.input("--reference %s is transparent everywhere; give a picture of which the subject is opaque.",
+                        reference);
+            }
+            return alpha;
+        }
+        Mask read = Mask.read(mask, maskInvert);
+        read.requireSizeOf(picture, mask.toString(), reference.toString());
+        if (read.isEmpty()) {
+            throw Refusal.input("--mask %s marks no pixel as subject; paint the subject white, or use --mask-invert when it "
+                    + "is black there.", mask);
+        }
+        return read;
     }
 
     private static String lower(Enum<?> value) {

@@ -2,11 +2,15 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.error.Refusal;
 import dev.likeness.metadata.Metadata;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -15,6 +19,9 @@ import picocli.CommandLine.Parameters;
 @Command(name = "replay", mixinStandardHelpOptions = true,
         description = "Makes a picture again from the record in its PNG.")
 final class ReplayCommand implements Callable<Integer> {
+
+    /** A record comes from a file that anyone may have written: no other command may be started by it. */
+    private static final Set<String> TASKS = Set.of("generate", "personalize");
 
     @Parameters(paramLabel = "PNG", description = "a picture that likeness made")
     Path picture;
@@ -25,14 +32,29 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(names = "--model", paramLabel = "DIR", description = "model folder; the embedded Toybox by default")
     Path model;
 
+    @Option(names = "--device", paramLabel = "NAME", description = "another device than the one it was made on")
+    String device;
+
+    @Option(names = "--json", description = "print the result as JSON to standard output")
+    boolean json;
+
     @Override
-    public Integer call() {
+    public Integer call() throws IOException {
         ObjectNode record = Metadata.read(picture);
-        List<String> arguments = new ArrayList<>(List.of(record.path("task").asText()));
+        String task = record.path("task").asText();
+        if (!TASKS.contains(task)) {
+            throw Refusal.input("%s was made by '%s', which cannot be replayed; give a picture made by generate or personalize.",
+                    picture, task);
+        }
+        String madeWith = record.path("model").asText();
+        if (model == null && !madeWith.equals(ModelOptions.EMBEDDED)) {
+            throw Refusal.usage("%s was made with the model %s; give its folder with --model DIR.", picture, madeWith);
+        }
+        List<String> arguments = new ArrayList<>(List.of(task));
         for (Map.Entry<String, JsonNode> parameter : record.path("parameters").properties()) {
             String flag = "--" + parameter.getKey();
             if (!parameter.getValue().isBoolean()) {
-                arguments.add(flag + "=" + parameter.getValue().asText());
+                arguments.add(flag + "=" + value(parameter.getKey(), parameter.getValue().asText()));
             } else if (parameter.getValue().asBoolean()) {
                 arguments.add(flag);
             } else if (parameter.getKey().equals("reference-noise")) {
@@ -43,6 +65,25 @@ final class ReplayCommand implements Callable<Integer> {
         if (model != null) {
             arguments.add("--model=" + model);
         }
+        if (json) {
+            arguments.add("--json");
+        }
         return Main.commandLine().execute(arguments.toArray(String[]::new));
+    }
+
+    private String value(String name, String recorded) throws IOException {
+        if (name.equals("device") && device != null) {
+            return device;
+        }
+        return OutputOptions.INPUT_FILES.contains(name) ? inputFile(name, recorded).toString() : recorded;
+    }
+
+    /** Relative names count from the picture's folder; they stay relative, so that the new record can move as well. */
+    private Path inputFile(String name, String recorded) throws IOException {
+        Path file = picture.toRealPath().getParent().resolve(recorded).normalize();
+        if (!Files.exists(file)) {
+            throw Refusal.input("%s was made with --%s %s, which is not there; put the file back.", picture, name, file);
+        }
+        return Path.of(recorded).isAbsolute() ? file : Path.of("").toRealPath().relativize(file);
     }
 }

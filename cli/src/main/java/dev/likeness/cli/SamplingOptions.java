@@ -1,5 +1,6 @@
 package dev.likeness.cli;
 
+import dev.likeness.reference.TokenMask;
 import dev.likeness.task.ModelDefaults;
 import dev.likeness.task.Sampling;
 import java.util.Random;
@@ -32,12 +33,22 @@ final class SamplingOptions {
             description = "classifier-free guidance; above 1 it takes two passes a step")
     Double trueCfgScale;
 
+    @Option(names = "--max-sequence-length", paramLabel = "N",
+            description = "text tokens given to the transformer; longer prompts are cut")
+    Integer maxSequenceLength;
+
     @Option(names = {"-s", "--seed"}, paramLabel = "N", description = "seed of the first picture (default: random)")
     Long seed;
 
     @Option(names = {"-n", "--num-images"}, defaultValue = "1", paramLabel = "N",
             description = "number of pictures; seeds count on (default: ${DEFAULT-VALUE})")
     int count;
+
+    /** Refuses what was given and is out of range, before a model is looked for. */
+    void check() {
+        new Sampling(or(width, TokenMask.TOKEN), or(height, TokenMask.TOKEN), or(steps, 1), or(guidanceScale, 0.0),
+                or(trueCfgScale, 1.0), negativePrompt, or(maxSequenceLength, 2), 0, count);
+    }
 
     Sampling with(ModelDefaults defaults) {
         return new Sampling(
@@ -47,6 +58,7 @@ final class SamplingOptions {
                 or(guidanceScale, defaults.guidanceScale()),
                 or(trueCfgScale, defaults.trueCfgScale()),
                 negativePrompt,
+                or(maxSequenceLength, defaults.maxSequenceLength()),
                 or(seed, (long) new Random().nextInt(Integer.MAX_VALUE)),
                 count);
     }

@@ -83,7 +83,7 @@ public final class Mask {
      */
     public static Mask ofAlpha(Picture picture, String name) {
         if (picture.alpha == null) {
-            throw Refusal.input("%s has no transparent pixels that could tell the subject apart; give a mask file.",
+            throw Refusal.input("%s has no transparent pixels that could tell the subject apart; give a mask with --mask FILE.",
                     name);
         }
         float[] coverage = new float[picture.alpha.length];

@@ -14,8 +14,9 @@ import java.util.Map;
 
 /**
  * The record of a generation as text chunks of a PNG: {@value #RECORD} holds every effective parameter as JSON, from which
- * the picture can be made again; {@value #PARAMETERS} holds what other tools read. Which parameters there are is for the
- * caller to say; their order is kept, so the same record always gives the same bytes.
+ * the picture can be made again; {@value #PARAMETERS} holds what other tools read. What stands in the record is for the
+ * caller to say, parameters under {@code parameters} by their flag names; their order is kept, so the same record always
+ * gives the same bytes.
  */
 public final class Metadata {
 
@@ -35,23 +36,23 @@ public final class Metadata {
     private Metadata() {
     }
 
-    /** The parameters, in the map's order, as the tree that {@link #toChunks} takes. */
-    public static ObjectNode record(Map<String, ?> parameters) {
-        return JSON.valueToTree(parameters);
+    /** The entries, in the map's order, as the tree that {@link #toChunks} takes. */
+    public static ObjectNode record(Map<String, ?> entries) {
+        return JSON.valueToTree(entries);
     }
 
     /** The chunks for {@link dev.likeness.image.PngWriter}: keyword to text. */
-    public static Map<String, String> toChunks(ObjectNode parameters) {
+    public static Map<String, String> toChunks(ObjectNode entries) {
         ObjectNode record = JSON.createObjectNode().put(VERSION_KEY, VERSION);
-        record.setAll(parameters);
+        record.setAll(entries);
         Map<String, String> chunks = new LinkedHashMap<>();
-        chunks.put(PARAMETERS, ParametersText.of(parameters));
+        chunks.put(PARAMETERS, ParametersText.of(record));
         chunks.put(RECORD, record.toString());
         return chunks;
     }
 
     /**
-     * The parameters that a PNG file carries, as they were given to {@link #toChunks}.
+     * The record that a PNG file carries, as it was given to {@link #toChunks}.
      *
      * @throws Refusal (input) when the file cannot be read, carries no record, or one that this version cannot read
      */

@@ -18,30 +18,31 @@ final class ParametersText {
     }
 
     /**
-     * Reads {@code prompt, negative_prompt, steps, sampler, true_cfg_scale, guidance_scale, seed, width, height, model};
-     * what is missing or null is left out.
+     * Reads {@code model} of the record and {@code prompt, negative-prompt, steps, true-cfg-scale, guidance-scale, seed,
+     * width, height} of its {@code parameters}; what is missing or null is left out.
      */
-    static String of(ObjectNode parameters) {
+    static String of(ObjectNode record) {
+        JsonNode parameters = record.path("parameters");
         StringBuilder text = new StringBuilder(plain(parameters, "prompt"));
-        String negative = plain(parameters, "negative_prompt");
+        String negative = plain(parameters, "negative-prompt");
         if (!negative.isEmpty()) {
             text.append("\nNegative prompt: ").append(negative);
         }
         List<String> settings = new ArrayList<>();
         add(settings, "Steps", plain(parameters, "steps"));
-        add(settings, "Sampler", plain(parameters, "sampler"));
-        add(settings, "CFG scale", plain(parameters, "true_cfg_scale"));
-        add(settings, "Distilled CFG Scale", plain(parameters, "guidance_scale"));
+        add(settings, "Sampler", "Euler");
+        add(settings, "CFG scale", plain(parameters, "true-cfg-scale"));
+        add(settings, "Distilled CFG Scale", plain(parameters, "guidance-scale"));
         add(settings, "Seed", plain(parameters, "seed"));
         if (parameters.hasNonNull("width") && parameters.hasNonNull("height")) {
             add(settings, "Size", plain(parameters, "width") + "x" + plain(parameters, "height"));
         }
-        add(settings, "Model", plain(parameters, "model"));
+        add(settings, "Model", plain(record, "model"));
         return text.append('\n').append(String.join(", ", settings)).toString();
     }
 
-    private static String plain(ObjectNode parameters, String key) {
-        JsonNode value = parameters.path(key);
+    private static String plain(JsonNode from, String key) {
+        JsonNode value = from.path(key);
         // NUL ends a string in PNG, and no tool could show it.
         return value.isNull() ? "" : value.asText().replace("\0", "");
     }

@@ -1,5 +1,6 @@
 package dev.likeness.task;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.denoise.Conditioning;
@@ -81,7 +82,8 @@ public final class FluxModel implements AutoCloseable {
                         kind.isEmpty() ? "model without _class_name" : kind, PIPELINE);
             }
         } catch (IOException e) {
-            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, e.getMessage(), e);
+            String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
+            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, reason, e);
         }
         return new FluxModel(folder, device, dtype);
     }
@@ -135,15 +137,15 @@ public final class FluxModel implements AutoCloseable {
     }
 
     /** Text conditioning of a prompt, owned by the open scope. */
-    Conditioning.Text text(String prompt) {
-        TextEncoders.Embedding embedding = textEncoders().encode(List.of(prompt), defaults.maxSequenceLength());
+    Conditioning.Text text(String prompt, Sampling sampling) {
+        TextEncoders.Embedding embedding = textEncoders().encode(List.of(prompt), sampling.maxSequenceLength());
         return new Conditioning.Text(embedding.tokens(), embedding.pooled());
     }
 
     /** What steers the generated picture: the prompt, and the negative prompt where guidance asks for it. */
     Conditioning conditioning(String prompt, Sampling sampling) {
-        Conditioning.Text negative = sampling.trueCfgScale() > 1 ? text(sampling.negativePrompt()) : null;
-        return new Conditioning(text(prompt), negative, sampling.trueCfgScale(), guidance(sampling));
+        Conditioning.Text negative = sampling.trueCfgScale() > 1 ? text(sampling.negativePrompt(), sampling) : null;
+        return new Conditioning(text(prompt, sampling), negative, sampling.trueCfgScale(), guidance(sampling));
     }
 
     /** Distilled guidance, or null when the model embeds none. */

@@ -22,6 +22,13 @@ import org.bytedeco.pytorch.Tensor;
 /** Puts the subject of a reference picture into a new picture (paper, section 3; single subject). */
 public final class Personalize {
 
+    /**
+     * The noise that the reference's trajectory starts from. It is the same for every picture: so the reference's tokens serve
+     * all of them, and a picture does not depend on which others were made with it. Were it the picture's own seed, reference
+     * and target would share their noise token by token, and replacement would look better than it is.
+     */
+    private static final long REFERENCE_SEED = 0x4C696B656E657373L;
+
     private Personalize() {}
 
     /** What tau is compared with. */
@@ -82,30 +89,30 @@ public final class Personalize {
 
             stopwatch.phase("text");
             Conditioning target = model.conditioning(prompt, sampling);
-            Conditioning source = Conditioning.of(model.text(subject.caption()), model.guidance(sampling));
+            Conditioning source = Conditioning.of(model.text(subject.caption(), sampling), model.guidance(sampling));
             Denoiser denoiser = new Denoiser(model.transformer(), target, sampling.rows(), sampling.columns());
             Denoiser referenceDenoiser = new Denoiser(model.transformer(), source, sampling.rows(), sampling.columns());
 
             stopwatch.phase("encode");
             Tensor clean = model.encode(subject.picture());
-            Trajectory trajectory = Trajectory.exact(clean, model.noise(sampling.seed(), sampling), sigmas);
+            Trajectory trajectory = Trajectory.exact(clean, model.noise(REFERENCE_SEED, sampling), sigmas);
             ReferenceBranch reference = new ReferenceBranch(referenceDenoiser, trajectory);
-            TokenReplacement replacement = new TokenReplacement(reference, placement, injection.replaceAt(),
-                    injection.referenceNoise(), replacedSteps);
-
             List<Generation.Image> images = new ArrayList<>();
             Evaluations evaluations = Evaluations.NONE;
-            for (int i = 0; i < sampling.count(); i++) {
-                int image = i;
-                long seed = sampling.seed() + i;
-                try (Scope each = Scope.open()) {
-                    stopwatch.phase("denoise");
-                    Tensor latents = denoiser.run(model.noise(seed, sampling), sigmas, replacement,
-                            (step, steps, sigma, x) -> listener.step(image, sampling.count(), step, steps, sigma));
-                    stopwatch.phase("decode");
-                    images.add(new Generation.Image(model.decode(latents, sampling), seed));
+            try (TokenReplacement replacement = new TokenReplacement(reference, placement, injection.replaceAt(),
+                    injection.referenceNoise(), replacedSteps, sampling.count() > 1)) {
+                for (int i = 0; i < sampling.count(); i++) {
+                    int image = i;
+                    long seed = sampling.seed() + i;
+                    try (Scope each = Scope.open()) {
+                        stopwatch.phase("denoise");
+                        Tensor latents = denoiser.run(model.noise(seed, sampling), sigmas, replacement,
+                                (step, steps, sigma, x) -> listener.step(image, sampling.count(), step, steps, sigma));
+                        stopwatch.phase("decode");
+                        images.add(new Generation.Image(model.decode(latents, sampling), seed));
+                    }
+                    evaluations = evaluations.plus(denoiser.evaluations(sampling.steps()));
                 }
-                evaluations = evaluations.plus(denoiser.evaluations(sampling.steps()));
             }
             evaluations = evaluations.plus(new Evaluations(0, 0, reference.evaluations(), 0));
             return new Generation(images, evaluations, stopwatch.stop(), warnings(placement));

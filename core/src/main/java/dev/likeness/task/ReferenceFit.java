@@ -23,7 +23,7 @@ public final class ReferenceFit {
      */
     public static Personalize.Subject fit(Picture picture, Mask mask, int width, int height, String caption,
             Layout layout) {
-        mask.requireSizeOf(picture, "The mask", "the reference");
+        mask.requireSizeOf(picture, "of the subject", "of the reference");
         double scale = Math.min((double) width / picture.width(), (double) height / picture.height());
         int w = Math.max(1, Math.min(width, (int) Math.round(picture.width() * scale)));
         int h = Math.max(1, Math.min(height, (int) Math.round(picture.height() * scale)));
@@ -33,8 +33,8 @@ public final class ReferenceFit {
         Mask fittedMask = Mask.ofLuminance(
                 mask.toPicture().resize(w, h).pad(left, top, width - w - left, height - h - top, BLACK), false);
         if (TokenMask.of(fittedMask, TokenMask.MIN_SHARE).isEmpty()) {
-            throw Refusal.input("The mask is empty: no 16 x 16 block of the reference belongs to the subject; paint the "
-                    + "subject white in the mask, or give a picture with an alpha channel around it.");
+            throw Refusal.input("The subject of the reference is too small: on a canvas of %d x %d it covers no block of 16 x 16 "
+                    + "pixels; crop the reference closer to it, or mark all of it in the mask.", width, height);
         }
         return new Personalize.Subject(fitted, fittedMask, caption, layout);
     }

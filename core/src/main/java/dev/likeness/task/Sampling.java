@@ -12,11 +12,12 @@ import dev.likeness.reference.TokenMask;
  * @param guidanceScale distilled guidance, ignored by models without it
  * @param trueCfgScale classifier-free guidance, 1 for none
  * @param negativePrompt what guidance leads away from; the empty prompt by default
+ * @param maxSequenceLength text tokens given to the transformer, 2 to 512; longer prompts are cut
  * @param seed of the first picture; the next ones count on
  * @param count number of pictures, 1 to 1000
  */
 public record Sampling(int width, int height, int steps, double guidanceScale, double trueCfgScale,
-        String negativePrompt, long seed, int count) {
+        String negativePrompt, int maxSequenceLength, long seed, int count) {
 
     private static final int MAX_SIDE = 4096;
 
@@ -25,6 +26,7 @@ public record Sampling(int width, int height, int steps, double guidanceScale, d
         checkSide("--height", height);
         checkRange("--steps", steps, 1, 1000);
         checkRange("--num-images", count, 1, 1000);
+        checkRange("--max-sequence-length", maxSequenceLength, 2, 512);
         if (!(guidanceScale >= 0 && guidanceScale <= 100)) {
             throw Refusal.usage("--guidance-scale %s is out of range; use a number from 0 to 100.", guidanceScale);
         }

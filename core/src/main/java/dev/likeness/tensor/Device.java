@@ -8,18 +8,23 @@ public record Device(String name) {
 
     public static final Device CPU = new Device("cpu");
 
+    /** @throws Refusal (usage) when the name is not a device; whether this machine has it is not looked at */
+    public static void requireKnown(String name) {
+        if (!name.matches("auto|cpu|cuda(:\\d{1,3})?")) {
+            throw Refusal.usage("--device %s is unknown; use auto, cpu, cuda or cuda:0.", name);
+        }
+    }
+
     /**
      * @throws Refusal (usage) when the name is not a device, (resources) when this build or machine has no such device
      */
     public static Device of(String name) {
+        requireKnown(name);
         if (name.equals("cpu") || name.equals("auto") && !torch.cuda_is_available()) {
             return CPU;
         }
         if (name.equals("auto")) {
             return new Device("cuda");
-        }
-        if (!name.matches("cuda(:\\d+)?")) {
-            throw Refusal.usage("--device %s is unknown; use auto, cpu, cuda or cuda:0.", name);
         }
         if (!torch.cuda_is_available()) {
             throw Refusal.resources("--device %s: no CUDA device is visible to this build; build with -Pgpu on a machine "

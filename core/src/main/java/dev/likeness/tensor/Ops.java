@@ -205,10 +205,15 @@ public final class Ops {
         return x.index_select(1, index);
     }
 
-    /** Sets libtorch's intra-op threads; values below 1 leave its default (the physical cores). */
-    public static void threads(int count) {
+    /**
+     * Sets libtorch's intra-op threads; values below 1 leave its default (the physical cores).
+     *
+     * @return how many there are now; sums are split among them, so their number is part of what makes a picture
+     */
+    public static int threads(int count) {
         if (count > 0) {
             torch.set_num_threads(count);
         }
+        return torch.get_num_threads();
     }
 }

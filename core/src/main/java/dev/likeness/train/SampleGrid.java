@@ -54,7 +54,7 @@ public final class SampleGrid {
         ModelDefaults defaults = model.defaults();
         return draw(prompts, (prompt, seed) -> {
             Sampling sampling = new Sampling(side, side, defaults.steps(), defaults.guidanceScale(),
-                    defaults.trueCfgScale(), "", seed, 1);
+                    defaults.trueCfgScale(), "", defaults.maxSequenceLength(), seed, 1);
             return Generate.run(model, prompt, sampling, TaskListener.NONE).images().get(0).picture();
         });
     }

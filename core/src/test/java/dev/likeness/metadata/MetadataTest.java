@@ -26,23 +26,23 @@ class MetadataTest {
 
     @Test
     void theRecordComesBackAsItWasGiven() {
-        ObjectNode record = Metadata.record(parameters());
+        ObjectNode record = Metadata.record(record());
         Path png = write(Metadata.toChunks(record));
         assertThat(Metadata.read(png).toString()).isEqualTo(record.toString());
-        assertThat(Metadata.read(png).fieldNames()).toIterable().containsExactlyElementsOf(parameters().keySet());
+        assertThat(Metadata.read(png).fieldNames()).toIterable().containsExactlyElementsOf(record().keySet());
     }
 
     @Test
     void theSameRecordGivesTheSameText() {
-        assertThat(Metadata.toChunks(Metadata.record(parameters())))
-                .isEqualTo(Metadata.toChunks(Metadata.record(parameters())));
+        assertThat(Metadata.toChunks(Metadata.record(record())))
+                .isEqualTo(Metadata.toChunks(Metadata.record(record())));
         assertThat(Metadata.toChunks(Metadata.record(Map.of("seed", 1))).get("likeness"))
                 .isEqualTo("{\"record_version\":1,\"seed\":1}");
     }
 
     @Test
     void otherToolsFindThePromptAndTheSettings() {
-        Path png = write(Metadata.toChunks(Metadata.record(parameters())));
+        Path png = write(Metadata.toChunks(Metadata.record(record())));
         assertThat(PngText.read(png).get("parameters")).isEqualTo("""
                 a fox, 狐, in snow
                 second line
@@ -55,11 +55,11 @@ class MetadataTest {
     void whatIsNotKnownIsLeftOutOfTheText() {
         Map<String, Object> few = new LinkedHashMap<>();
         few.put("prompt", "a\0 cat");
-        few.put("negative_prompt", null);
+        few.put("negative-prompt", null);
         few.put("seed", 5);
         few.put("width", 64);
-        assertThat(Metadata.toChunks(Metadata.record(few)).get("parameters")).isEqualTo("a cat\nSeed: 5");
-        assertThat(Metadata.read(write(Metadata.toChunks(Metadata.record(few)))).get("prompt").asText())
+        assertThat(Metadata.toChunks(Metadata.record(Map.of("parameters", few))).get("parameters")).isEqualTo("a cat\nSampler: Euler, Seed: 5");
+        assertThat(Metadata.read(write(Metadata.toChunks(Metadata.record(Map.of("parameters", few))))).at("/parameters/prompt").asText())
                 .isEqualTo("a\0 cat");
     }
 
@@ -93,20 +93,21 @@ class MetadataTest {
         return png;
     }
 
-    private static Map<String, Object> parameters() {
+    private static Map<String, Object> record() {
         Map<String, Object> parameters = new LinkedHashMap<>();
         parameters.put("prompt", "a fox, 狐, in snow\nsecond line");
-        parameters.put("negative_prompt", "blurry");
+        parameters.put("negative-prompt", "blurry");
         parameters.put("seed", 9007199254740993L);
         parameters.put("steps", 28);
-        parameters.put("sampler", "Euler");
-        parameters.put("guidance_scale", 3.5);
-        parameters.put("true_cfg_scale", 1.0);
+        parameters.put("guidance-scale", 3.5);
+        parameters.put("true-cfg-scale", 1.0);
         parameters.put("width", 256);
         parameters.put("height", 192);
-        parameters.put("model", "toybox: v1, small");
-        parameters.put("references", List.of(Map.of("file", "fox.png")));
         parameters.put("tau", 0.8);
-        return parameters;
+        Map<String, Object> record = new LinkedHashMap<>();
+        record.put("model", "toybox: v1, small");
+        record.put("parameters", parameters);
+        record.put("references", List.of(Map.of("file", "fox.png")));
+        return record;
     }
 }

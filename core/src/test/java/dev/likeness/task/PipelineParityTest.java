@@ -27,13 +27,15 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** From prompt and seed to picture against the public FluxPipeline, in two steps (golden/golden_pipeline.py). */
 class PipelineParityTest {
 
+    private static final int TEXT_LENGTH = 512;
+
     private static FluxModel model;
 
     private record Run(String name, String prompt, Sampling sampling) {
         static Run of(JsonNode json) {
             Sampling sampling = new Sampling(json.path("width").asInt(), json.path("height").asInt(),
                     json.path("steps").asInt(), json.path("guidance_scale").asDouble(), json.path("true_cfg_scale").asDouble(),
-                    json.path("negative_prompt").asText(""), json.path("seed").asLong(), 1);
+                    json.path("negative_prompt").asText(""), TEXT_LENGTH, json.path("seed").asLong(), 1);
             return new Run(json.path("name").asText(), json.path("prompt").asText(), sampling);
         }
 
@@ -65,7 +67,7 @@ class PipelineParityTest {
     void promptToConditioning(Run run) {
         try (Scope scope = Scope.open()) {
             Golden golden = Golden.open("pipeline.safetensors");
-            var text = model.text(run.prompt());
+            var text = model.text(run.prompt(), run.sampling());
             assertThat(Tensors.shape(text.tokens())).containsExactly(1, 512, 24);
             Golden.assertClose("text", text.tokens().narrow(1, 0, 24), golden.get(run.name() + ".text"), Golden.NETWORK);
             golden.assertClose(text.pooled(), run.name() + ".pooled", Golden.NETWORK);

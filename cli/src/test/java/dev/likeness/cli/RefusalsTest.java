@@ -1,0 +1,313 @@
+package dev.likeness.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.image.Mask;
+import dev.likeness.image.Picture;
+import dev.likeness.image.PngWriter;
+import dev.likeness.metadata.Metadata;
+import dev.likeness.task.TinyModel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every wrong input gets one sentence that names it and the remedy, its exit code, and leaves no file. */
+@Execution(ExecutionMode.CONCURRENT)
+class RefusalsTest {
+
+    private static final int USAGE = 2;
+    private static final int INPUT = 3;
+    private static final int MODEL = 4;
+    private static final int RESOURCES = 5;
+
+    /** In a case's arguments: the picture to write. */
+    private static final String OUT = "<out>";
+    /** The value of a flag that takes none. */
+    private static final String SET = "<set>";
+    /** The value of a flag that is left out. */
+    private static final String LEFT_OUT = "<left out>";
+
+    @TempDir
+    static Path folder;
+
+    private record Case(String name, int exit, List<String> arguments, List<String> says) {
+        @Override
+        public String toString() {
+            return name;
+        }
+    }
+
+    @BeforeAll
+    static void makeFiles() throws IOException {
+        TinyModel.write(folder.resolve("model"));
+        PngWriter.write(folder.resolve("subject.png"), TinyModel.subject(), Map.of());
+        PngWriter.write(folder.resolve("opaque.png"), Picture.filled(64, 64, 0x804020), Map.of());
+        PngWriter.write(folder.resolve("transparent.png"), Picture.of(64, 64, new byte[3 * 64 * 64], new byte[64 * 64]),
+                Map.of());
+        PngWriter.write(folder.resolve("black.png"), Picture.filled(64, 64, 0), Map.of());
+        PngWriter.write(folder.resolve("white.png"), Picture.filled(64, 64, 0xFFFFFF), Map.of());
+        PngWriter.write(folder.resolve("small.png"), Picture.filled(32, 16, 0xFFFFFF), Map.of());
+        PngWriter.write(folder.resolve("dot.png"), mask(0, 0, 4, 4), Map.of());
+        PngWriter.write(folder.resolve("diagonal.png"), mask(16, 0, 16, 16, 0, 16, 16, 16), Map.of());
+        PngWriter.write(folder.resolve("foreign.png"), Picture.filled(4, 4, 0), record("generate", "other-model"));
+        PngWriter.write(folder.resolve("trained.png"), Picture.filled(4, 4, 0), record("train", "toybox"));
+        byte[] whole = Files.readAllBytes(folder.resolve("subject.png"));
+        Files.write(folder.resolve("truncated.png"), Arrays.copyOf(whole, whole.length / 2));
+        Files.write(folder.resolve("empty.png"), new byte[0]);
+        Files.writeString(folder.resolve("text.png"), "this is no picture");
+        Files.createDirectories(folder.resolve("folder.png"));
+    }
+
+    /** @param boxes x, y, width, height of white boxes */
+    private static Picture mask(int... boxes) {
+        float[] coverage = new float[64 * 64];
+        for (int i = 0; i < boxes.length; i += 4) {
+            for (int y = boxes[i + 1]; y < boxes[i + 1] + boxes[i + 3]; y++) {
+                Arrays.fill(coverage, y * 64 + boxes[i], y * 64 + boxes[i] + boxes[i + 2], 1);
+            }
+        }
+        return Mask.of(64, 64, coverage).toPicture();
+    }
+
+    private static Map<String, String> record(String task, String model) {
+        Map<String, Object> record = new LinkedHashMap<>();
+        record.put("task", task);
+        record.put("model", model);
+        record.put("parameters", Map.of("prompt", "a fox"));
+        return Metadata.toChunks(Metadata.record(record));
+    }
+
+    static List<Case> usage() {
+        return List.of(
+                new Case("no command", USAGE, List.of(), List.of("Missing required subcommand", "--help")),
+                new Case("unknown command", USAGE, List.of("paint", "-o", OUT), List.of("paint", "--help")),
+                personalize("unknown flag", USAGE, List.of("--colour", "personalize --help"), "--colour", "red"),
+                personalize("no prompt", USAGE, List.of("--prompt"), "-p", LEFT_OUT),
+                personalize("no output", USAGE, List.of("--output"), "-o", LEFT_OUT),
+                personalize("no reference", USAGE, List.of("--reference"), "-r", LEFT_OUT),
+                personalize("tau below 0", USAGE, List.of("--tau -0.1", "from 0"), "--tau", "-0.1"),
+                personalize("tau above 1", USAGE, List.of("--tau 1.1", "to 1"), "--tau", "1.1"),
+                personalize("tau not a number", USAGE, List.of("--tau NaN"), "--tau", "NaN"),
+                personalize("tau a word", USAGE, List.of("--tau", "abc"), "--tau", "abc"),
+                personalize("tau basis", USAGE, List.of("--tau-basis", "SIGMA, STEPS", "hours"), "--tau-basis", "hours"),
+                personalize("replace at", USAGE, List.of("--replace-at", "ATTENTION, HIDDEN, LATENT", "eyes"),
+                        "--replace-at", "eyes"),
+                personalize("dtype", USAGE, List.of("--dtype int3", "float32, bfloat16 or float16"), "--dtype", "int3"),
+                personalize("device", USAGE, List.of("--device tpu", "auto, cpu, cuda"), "--device", "tpu"),
+                personalize("threads", USAGE, List.of("--threads -1", "0 for the physical cores"), "--threads", "-1"),
+                personalize("width between", USAGE, List.of("--width 100", "96 and 112"), "--width", "100"),
+                personalize("width 0", USAGE, List.of("--width 0", "16 and 32"), "--width", "0"),
+                personalize("width negative", USAGE, List.of("--width -16", "16 and 32"), "--width", "-16"),
+                personalize("width too large", USAGE, List.of("--width 40000", "4080 and 4096"), "--width", "40000"),
+                personalize("height between", USAGE, List.of("--height 130", "128 and 144"), "--height", "130"),
+                personalize("height a word", USAGE, List.of("--height", "tall"), "--height", "tall"),
+                personalize("steps 0", USAGE, List.of("--steps 0", "from 1 to 1000"), "--steps", "0"),
+                personalize("steps a fraction", USAGE, List.of("--steps", "2.5"), "--steps", "2.5"),
+                personalize("no pictures", USAGE, List.of("--num-images 0", "from 1 to 1000"), "--num-images", "0"),
+                personalize("guidance negative", USAGE, List.of("--guidance-scale -1", "0 to 100"), "--guidance-scale",
+                        "-1"),
+                personalize("guidance too large", USAGE, List.of("--guidance-scale 101", "0 to 100"), "--guidance-scale",
+                        "101"),
+                personalize("true guidance below 1", USAGE, List.of("--true-cfg-scale 0.5", "1 (none)"),
+                        "--true-cfg-scale", "0.5"),
+                personalize("text length", USAGE, List.of("--max-sequence-length 1", "from 2 to 512"),
+                        "--max-sequence-length", "1"),
+                personalize("seed a word", USAGE, List.of("--seed", "abc"), "--seed", "abc"),
+                personalize("layout malformed", USAGE, List.of("--layout left", "0.5,0.6"), "--layout", "left"),
+                personalize("layout with one number", USAGE, List.of("--layout 0.5", "0.5,0.6"), "--layout", "0.5"),
+                personalize("layout outside", USAGE, List.of("--layout 1.5,0.5", "outside the canvas"), "--layout",
+                        "1.5,0.5"),
+                personalize("mask inverted without mask", USAGE, List.of("--mask-invert", "--mask FILE"), "--mask-invert",
+                        SET),
+                personalize("output not a PNG", USAGE, List.of("picture.jpg", ".png"), "-o", "picture.jpg"),
+                new Case("generate: size", USAGE, generate("absent", "--width", "100"), List.of("--width 100")),
+                new Case("train: unknown name", USAGE, List.of("train", "dolls"), List.of("dolls", "toybox")),
+                new Case("replay: another model", USAGE, List.of("replay", file("foreign.png"), "-o", OUT),
+                        List.of("foreign.png", "other-model", "--model DIR")));
+    }
+
+    static List<Case> input() {
+        return List.of(
+                personalize("output folder missing", INPUT, List.of("no-folder", "create it"), "-o",
+                        file("no-folder/out.png")),
+                personalize("output is a folder", INPUT, List.of("folder.png is a folder"), "-o", file("folder.png")),
+                personalize("reference missing", INPUT, List.of("nowhere.png does not exist"), "-r", file("nowhere.png")),
+                personalize("reference a folder", INPUT, List.of("folder.png is a folder"), "-r", file("folder.png")),
+                personalize("reference not a picture", INPUT, List.of("text.png", "convert it"), "-r", file("text.png")),
+                personalize("reference truncated", INPUT, List.of("truncated.png", "cut off"), "-r", file("truncated.png")),
+                personalize("reference of 0 bytes", INPUT, List.of("empty.png is empty"), "-r", file("empty.png")),
+                personalize("reference without alpha", INPUT, List.of("opaque.png", "--mask"), "-r", file("opaque.png")),
+                personalize("reference transparent", INPUT, List.of("transparent.png", "transparent everywhere"), "-r",
+                        file("transparent.png")),
+                personalize("mask missing", INPUT, List.of("nowhere.png does not exist"), "--mask", file("nowhere.png")),
+                personalize("mask not a picture", INPUT, List.of("text.png", "convert it"), "--mask", file("text.png")),
+                personalize("mask empty", INPUT, List.of("black.png", "white", "--mask-invert"), "--mask",
+                        file("black.png")),
+                personalize("mask empty when inverted", INPUT, List.of("white.png"), "--mask", file("white.png"),
+                        "--mask-invert", SET),
+                personalize("mask of another size", INPUT, List.of("small.png is 32 x 16", "subject.png is 64 x 64"),
+                        "--mask", file("small.png")),
+                new Case("replay: missing", INPUT, List.of("replay", file("nowhere.png"), "-o", OUT),
+                        List.of("nowhere.png does not exist")),
+                new Case("replay: no record", INPUT, List.of("replay", file("opaque.png"), "-o", OUT),
+                        List.of("opaque.png carries no likeness record")),
+                new Case("replay: not a PNG", INPUT, List.of("replay", file("text.png"), "-o", OUT),
+                        List.of("text.png is not a PNG file")),
+                new Case("replay: another command", INPUT, List.of("replay", file("trained.png"), "-o", OUT),
+                        List.of("trained.png", "'train'")),
+                new Case("evaluate: no folder", INPUT, List.of("evaluate", "--subjects", file("nowhere")),
+                        List.of("nowhere is not a folder")),
+                new Case("evaluate: nothing in it", INPUT, List.of("evaluate", "--subjects", file("folder.png")),
+                        List.of("folder.png holds no PNG file")));
+    }
+
+    /** These need to know the model's canvas, but none of its weights: the folder has lost them. */
+    static List<Case> beforeWeightsLoad() throws IOException {
+        String model = broken("weightless", copy -> Files.delete(copy.resolve(WEIGHTS)));
+        return List.of(
+                personalize("subject too small", INPUT, List.of("too small", "64 x 64", "crop"), "--model", model, "--mask",
+                        file("dot.png")),
+                personalize("subject outside the canvas", USAGE, List.of("--layout 0.0,0.0", "outside", "0.5,0.5"), "--model",
+                        model, "--mask", file("diagonal.png"), "--layout", "0,0"));
+    }
+
+    static List<Case> resources() {
+        return List.of(personalize("no such device", RESOURCES, List.of("--device cuda", "--device cpu"), "--device", "cuda"));
+    }
+
+    private static final String WEIGHTS = "transformer/diffusion_pytorch_model.safetensors";
+
+    static List<Case> models() throws IOException {
+        return List.of(
+                model("model missing", file("absent"), "absent is not a folder", "--model"),
+                model("model a file", file("subject.png"), "subject.png is not a folder", "--model"),
+                model("no index", broken("no-index", copy -> Files.delete(copy.resolve("model_index.json"))),
+                        "no model_index.json", "--model"),
+                model("index broken", broken("index", copy -> Files.writeString(copy.resolve("model_index.json"), "{")),
+                        "model_index.json", "download it again"),
+                model("another pipeline", broken("pipeline", copy -> edit(copy, "model_index.json",
+                        json -> json.put("_class_name", "StableDiffusionPipeline"))), "StableDiffusionPipeline", "FluxPipeline"),
+                model("weights missing", broken("weights", copy -> Files.delete(copy.resolve(WEIGHTS))),
+                        "diffusion_pytorch_model.safetensors", "--model"),
+                model("weights cut off", broken("cut", copy -> Files.write(copy.resolve(WEIGHTS),
+                        Arrays.copyOf(Files.readAllBytes(copy.resolve(WEIGHTS)), 20_000))), "transformer", "cut off"),
+                model("a weight missing", broken("layers", copy -> edit(copy, "transformer/config.json",
+                        json -> json.put("num_layers", 2))), "lacks the weight transformer_blocks.1."),
+                model("a weight too many", broken("fewer", copy -> edit(copy, "transformer/config.json",
+                        json -> json.put("num_single_layers", 0))), "single_transformer_blocks.0."),
+                model("weights of another shape", broken("shape", copy -> edit(copy, "transformer/config.json",
+                        json -> json.put("joint_attention_dim", 100))), "context_embedder.weight", "100"),
+                model("unknown key", broken("unknown", copy -> edit(copy, "transformer/config.json",
+                        json -> json.put("gated_experts", 8))), "transformer/config.json", "gated_experts"),
+                model("missing key", broken("key", copy -> edit(copy, "transformer/config.json",
+                        json -> json.remove("attention_head_dim"))), "transformer/config.json", "attention_head_dim"),
+                model("configuration broken", broken("config", copy ->
+                        Files.writeString(copy.resolve("vae/config.json"), "{\"in_channels\": 3,")), "vae/config.json"),
+                model("configuration missing", broken("scheduler", copy ->
+                        Files.delete(copy.resolve("scheduler/scheduler_config.json"))), "scheduler_config.json does not exist"),
+                model("vocabulary missing", broken("vocabulary", copy ->
+                        Files.delete(copy.resolve("tokenizer/vocab.json"))), "vocab.json is missing"));
+    }
+
+    private static Case personalize(String name, int exit, List<String> says, String... changes) {
+        Map<String, String> flags = new LinkedHashMap<>();
+        flags.put("-p", "a fox");
+        flags.put("-r", file("subject.png"));
+        flags.put("-o", OUT);
+        flags.put("--model", file("absent"));
+        return new Case(name, exit, arguments("personalize", flags, changes), says);
+    }
+
+    private static List<String> generate(String model, String... changes) {
+        Map<String, String> flags = new LinkedHashMap<>();
+        flags.put("-p", "a fox");
+        flags.put("-o", OUT);
+        flags.put("--model", model);
+        return arguments("generate", flags, changes);
+    }
+
+    private static List<String> arguments(String command, Map<String, String> flags, String... changes) {
+        for (int i = 0; i < changes.length; i += 2) {
+            flags.put(changes[i], changes[i + 1]);
+        }
+        List<String> arguments = new ArrayList<>(List.of(command));
+        flags.forEach((flag, value) -> {
+            if (!value.equals(LEFT_OUT)) {
+                arguments.add(flag);
+                if (!value.equals(SET)) {
+                    arguments.add(value);
+                }
+            }
+        });
+        return arguments;
+    }
+
+    private static Case model(String name, String model, String... says) {
+        return new Case(name, MODEL, generate(model, "--threads", "1"), List.of(says));
+    }
+
+    private static String file(String name) {
+        return folder.resolve(name).toString();
+    }
+
+    private interface Damage {
+        void to(Path copy) throws IOException;
+    }
+
+    private static String broken(String name, Damage damage) throws IOException {
+        Path model = folder.resolve("model");
+        Path copy = folder.resolve("models").resolve(name);
+        try (Stream<Path> files = Files.walk(model)) {
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                Path to = copy.resolve(model.relativize(file));
+                Files.createDirectories(to.getParent());
+                Files.copy(file, to);
+            }
+        }
+        damage.to(copy);
+        return copy.toString();
+    }
+
+    private interface Edit {
+        void to(ObjectNode json);
+    }
+
+    private static void edit(Path model, String name, Edit edit) throws IOException {
+        ObjectMapper mapper = new ObjectMapper();
+        ObjectNode json = (ObjectNode) mapper.readTree(model.resolve(name).toFile());
+        edit.to(json);
+        Files.writeString(model.resolve(name), json.toString());
+    }
+
+    @ParameterizedTest
+    @MethodSource({"usage", "input", "beforeWeightsLoad", "resources", "models"})
+    void isRefused(Case refused, @TempDir Path empty) throws IOException, InterruptedException {
+        List<String> arguments = refused.arguments().stream()
+                .map(argument -> argument.equals(OUT) ? empty.resolve("out.png").toString() : argument).toList();
+        LikenessProcess.Result result = LikenessProcess.run(empty, arguments);
+        // The weights are read after the task has begun, which it tells.
+        List<String> told = result.err().lines().filter(line -> !line.equals("load ...")).toList();
+        assertThat(told).as("one sentence on standard error").hasSize(1);
+        assertThat(told.get(0)).startsWith("likeness: ").contains(refused.says())
+                .doesNotContain("internal error");
+        assertThat(result.exit()).as(told.get(0)).isEqualTo(refused.exit());
+        assertThat(result.out()).isEmpty();
+        try (Stream<Path> files = Files.list(empty)) {
+            assertThat(files).as("files left behind").isEmpty();
+        }
+    }
+}
