@@ -146,7 +146,8 @@ final class EvaluateCommand implements Callable<Integer> {
             List<Path> cutOuts = all.filter(file -> file.toString().endsWith(".png"))
                     .filter(file -> only == null || only.contains(noun(file))).sorted().toList();
             if (cutOuts.isEmpty()) {
-                throw Refusal.input("--subjects %s holds no such PNG file; give a folder of PNG cut-outs.", subjects);
+                throw Refusal.input("--subjects %s holds no PNG file%s; give a folder of PNG cut-outs.", subjects,
+                        only == null ? "" : " named in --only " + String.join(",", only));
             }
             return cutOuts;
         }

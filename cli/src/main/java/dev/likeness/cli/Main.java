@@ -6,6 +6,7 @@ import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 import java.util.Locale;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -45,18 +46,23 @@ public final class Main {
 
     private static int run(String[] args) {
         try {
-            return commandLine().execute(args);
+            return execute(args);
         } catch (Error e) { // picocli hands exceptions to refuse() and lets errors pass
             return refuse(e);
         }
     }
 
-    static CommandLine commandLine() {
+    /** The exit code of a command line. */
+    static int execute(String... args) {
+        // A value may look like a flag where it is tied to its own: --prompt=--steps is a strange prompt, not a missing one.
+        boolean tied = Arrays.stream(args).anyMatch(argument -> argument.matches("(?s)--[a-z-]+=-.*"));
         return new CommandLine(new Main())
+                .setAllowOptionsAsOptionParameters(tied)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExpandAtFiles(false) // a prompt may begin with @
                 .setParameterExceptionHandler(Main::refuseUsage)
-                .setExecutionExceptionHandler((e, command, parsed) -> refuse(e));
+                .setExecutionExceptionHandler((e, command, parsed) -> refuse(e))
+                .execute(args);
     }
 
     private static int refuseUsage(ParameterException e, String[] args) {

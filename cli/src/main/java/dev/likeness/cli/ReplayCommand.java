@@ -68,7 +68,7 @@ final class ReplayCommand implements Callable<Integer> {
         if (json) {
             arguments.add("--json");
         }
-        return Main.commandLine().execute(arguments.toArray(String[]::new));
+        return Main.execute(arguments.toArray(String[]::new));
     }
 
     private String value(String name, String recorded) throws IOException {

@@ -8,10 +8,14 @@ import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.train.SampleGrid;
 import dev.likeness.train.ToyboxTraining;
+import dev.likeness.train.data.Curation;
 import dev.likeness.train.data.NpmPackages;
+import dev.likeness.train.data.SpriteLibrary;
+import dev.likeness.train.data.Subjects;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -22,13 +26,14 @@ import picocli.CommandLine.Parameters;
         description = "Trains the embedded model from nothing; goes on where it was stopped.")
 final class TrainCommand implements Callable<Integer> {
 
-    private enum Part { VAE, TRANSFORMER, SAMPLES, ALL }
+    private enum Part { SPLIT, VAE, TRANSFORMER, SAMPLES, ALL }
 
     @Parameters(paramLabel = "MODEL", description = "what to train: toybox")
     String name;
 
-    @Option(names = "--part", defaultValue = "all", description = "vae, transformer, samples (a grid of pictures, samples.png in the work folder) or all "
-                    + "(default: ${DEFAULT-VALUE})")
+    @Option(names = "--part", defaultValue = "all",
+            description = "vae, transformer, samples (a grid of pictures, samples.png in the work folder), split (checks that "
+                    + "no training subject looks like a held-out one) or all (default: ${DEFAULT-VALUE})")
     Part part;
 
     @Option(names = "--data", defaultValue = ".toybox/data", paramLabel = "DIR",
@@ -43,22 +48,22 @@ final class TrainCommand implements Callable<Integer> {
             description = "model folder to write (default: ${DEFAULT-VALUE})")
     Path output;
 
-    @Option(names = "--vae-steps", defaultValue = "7000", description = "default: ${DEFAULT-VALUE}")
+    @Option(names = "--vae-steps", defaultValue = "3400", description = "default: ${DEFAULT-VALUE}")
     int vaeSteps;
 
-    @Option(names = "--large-until", defaultValue = "2500", paramLabel = "UPDATE",
+    @Option(names = "--large-until", defaultValue = "1000", paramLabel = "UPDATE",
             description = "end of the stage with large subjects, 128 px (default: ${DEFAULT-VALUE})")
     long largeUntil;
 
-    @Option(names = "--anywhere-until", defaultValue = "5500", paramLabel = "UPDATE",
+    @Option(names = "--anywhere-until", defaultValue = "2400", paramLabel = "UPDATE",
             description = "end of the stage with subjects anywhere, 128 px (default: ${DEFAULT-VALUE})")
     long anywhereUntil;
 
-    @Option(names = "--until", defaultValue = "7500", paramLabel = "UPDATE",
+    @Option(names = "--until", defaultValue = "4800", paramLabel = "UPDATE",
             description = "end of training, the rest at 256 px (default: ${DEFAULT-VALUE})")
     long until;
 
-    @Option(names = "--subjects", defaultValue = "120", description = "named subjects (default: ${DEFAULT-VALUE})")
+    @Option(names = "--subjects", defaultValue = "80", description = "named subjects (default: ${DEFAULT-VALUE})")
     int subjects;
 
     @Option(names = "--sample-size", defaultValue = "256", paramLabel = "PX",
@@ -79,6 +84,11 @@ final class TrainCommand implements Callable<Integer> {
             return 0;
         }
         NpmPackages.fetch(data);
+        if (part == Part.SPLIT) {
+            List<String> violations = new Curation(SpriteLibrary.open(data)).violations(Subjects.all());
+            violations.forEach(System.out::println);
+            return violations.isEmpty() ? 0 : 1;
+        }
         ToyboxTraining training = new ToyboxTraining(data, work, output, System.err::println);
         ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, largeUntil, anywhereUntil, until, subjects);
         if (part != Part.TRANSFORMER) {

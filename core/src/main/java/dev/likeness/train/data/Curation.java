@@ -10,6 +10,7 @@ import java.io.InputStreamReader;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,6 +26,8 @@ public final class Curation {
 
     /** Sprites at least this alike to a held-out subject are kept out of the generic pool. */
     static final double TOO_ALIKE = 0.75;
+    /** The bound for training subjects, which were looked at by hand as well. */
+    static final double TOO_ALIKE_NAMED = 0.8;
 
     private static final int SIDE = 24;
     private static final int COLOUR_STEPS = 4;
@@ -55,6 +58,32 @@ public final class Curation {
             }
         }
         return pool;
+    }
+
+    /**
+     * Where a list of subjects (such as {@link Subjects#all}) breaks the rules of the split, a sentence each: a training
+     * subject that looks like a held-out one, or a generic pool other than {@link #genericPool}.
+     */
+    public List<String> violations(List<Subject> subjects) {
+        Map<Split, List<Subject>> bySplit = subjects.stream().collect(Collectors.groupingBy(Subject::split));
+        List<Subject> train = bySplit.getOrDefault(Split.TRAIN, List.of());
+        List<String> violations = new ArrayList<>();
+        for (Subject heldOut : bySplit.getOrDefault(Split.HELDOUT, List.of())) {
+            train.stream().filter(subject -> likeness(subject, heldOut) >= TOO_ALIKE_NAMED).forEach(subject ->
+                    violations.add("%s (train) looks like %s (held out).".formatted(subject.noun(), heldOut.noun())));
+        }
+        Set<String> listed = codepoints(bySplit.getOrDefault(Split.GENERIC, List.of()));
+        Set<String> due = codepoints(
+                genericPool(subjects.stream().filter(subject -> subject.split() != Split.GENERIC).toList()));
+        due.stream().filter(code -> !listed.contains(code)).forEach(code ->
+                violations.add("%s belongs into the generic pool.".formatted(code)));
+        listed.stream().filter(code -> !due.contains(code)).forEach(code ->
+                violations.add("%s does not belong into the generic pool.".formatted(code)));
+        return violations;
+    }
+
+    private static Set<String> codepoints(List<Subject> subjects) {
+        return subjects.stream().map(Subject::codepoints).collect(Collectors.toCollection(LinkedHashSet::new));
     }
 
     /**

@@ -1,7 +1,6 @@
 package dev.likeness.train.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.awt.Color;
 import java.io.IOException;
@@ -37,19 +36,17 @@ class CurationTest {
         assertThat(curation.likeness(HELD_OUT, TRAIN)).isLessThan(0.5);
     }
 
-    /** Needs the real sprites: {@code -Dlikeness.sprites=FOLDER}. */
     @Test
-    void theSplitHoldsForTheRealSprites() {
-        String folder = System.getProperty("likeness.sprites");
-        assumeTrue(folder != null, "likeness.sprites is not set");
-        Curation curation = new Curation(SpriteLibrary.open(Path.of(folder)));
-        List<Subject> named = Subjects.all().stream().filter(subject -> subject.split() != Split.GENERIC).toList();
+    void aTrainingSubjectThatLooksLikeAHeldOutOneIsTold(@TempDir Path folder) throws IOException {
+        SyntheticSprites.write(folder, HELD_OUT.codepoints(), SyntheticSprites.square(Color.RED));
+        SyntheticSprites.write(folder, TRAIN.codepoints(), SyntheticSprites.square(new Color(250, 10, 0)));
+        SyntheticSprites.write(folder, "1f003", SyntheticSprites.picture(Color.GREEN, 50, 10));
+        SyntheticSprites.writeList(folder, "[" + entry("1F003", "bar", "Objects", "tool") + "]");
+        Curation curation = new Curation(SpriteLibrary.open(folder));
 
-        assertThat(curation.genericPool(named)).isEqualTo(Subjects.of(Split.GENERIC));
-        for (Subject heldOut : Subjects.of(Split.HELDOUT)) {
-            assertThat(Subjects.of(Split.TRAIN))
-                    .allMatch(subject -> curation.likeness(subject, heldOut) < 0.8, "unlike " + heldOut.noun());
-        }
+        assertThat(curation.violations(List.of(HELD_OUT, TRAIN))).satisfiesExactly(
+                alike -> assertThat(alike).contains(HELD_OUT.noun(), TRAIN.noun()),
+                added -> assertThat(added).contains("1f003"));
     }
 
     private static String entry(String unified, String name, String category, String subcategory) {
