@@ -76,7 +76,10 @@ public final class ToyboxTraining {
     public void trainTransformer(Plan plan) throws IOException {
         Files.createDirectories(workFolder);
         writeIndex();
-        ToyTextEncoders.write(modelFolder, Captions.words(), Captions.functionWords(), TEXT_SEED);
+        // A resumed run keeps the encoders that it began with, whatever has become of the list of words since.
+        if (!Files.exists(modelFolder.resolve("text_encoder_2"))) {
+            ToyTextEncoders.write(modelFolder, Captions.words(), Captions.functionWords(), TEXT_SEED);
+        }
         ToyboxData data = ToyboxData.load(dataFolder);
         AutoencoderKlConfig vaeConfig = AutoencoderKlConfig.read(modelFolder.resolve("vae/config.json"));
         try (Checkpoint vaeWeights = Checkpoint.open(modelFolder.resolve("vae"), "diffusion_pytorch_model",
