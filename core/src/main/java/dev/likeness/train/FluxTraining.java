@@ -138,7 +138,7 @@ public final class FluxTraining {
                     double value = Tensors.item(loss);
                     running = Double.isNaN(running) ? value : running + 0.02 * (value - running);
                 }
-                weights.update(rate(step, total), 0.01, Math.min(0.999, (1.0 + step) / (10 + step)));
+                weights.update(rate(step, total), 0.01, Math.min(0.995, (1.0 + step) / (10 + step)));
                 step++;
                 if (step % 50 == 0) {
                     log.accept(String.format(Locale.ROOT, "transformer: update %d loss %.4f, %.1f samples/s", step, running,

@@ -99,7 +99,7 @@ public final class ToyboxTraining {
         return List.of(
                 new FluxTraining.Stage(plan.largeUntil(), 128, 48, 2, large),
                 new FluxTraining.Stage(plan.anywhereUntil(), 128, 48, 2, anywhere),
-                new FluxTraining.Stage(plan.until(), 256, 16, 3, anywhere));
+                new FluxTraining.Stage(plan.until(), 256, 16, 4, anywhere));
     }
 
     /** Writes {@code transformer/} with the averaged weights. */

@@ -31,6 +31,8 @@ public final class TrainableWeights implements Weights {
     private static final double BETA2 = 0.98;
     private static final double EPSILON = 1e-8;
     private static final double MOMENTUM = 0.95;
+    /** Length of an element of a Muon step against the learning rate; 0.2 is that of an AdamW step. */
+    private static final double MUON_GAIN = 0.3;
     private static final int NEWTON_SCHULZ_STEPS = 4;
     /** Elements updated together: small enough that the optimiser's nine passes stay in a core's cache. */
     private static final long CHUNK = 1 << 17;
@@ -193,7 +195,7 @@ public final class TrainableWeights implements Weights {
     }
 
     /**
-     * A step along the nearest orthogonal matrix to the momentum (Muon), as long as an AdamW step of the same learning rate
+     * A step along the nearest orthogonal matrix to the momentum (Muon), about as long as an AdamW step of the same learning rate
      * (the scaling of arXiv 2502.16982).
      */
     private void muon(Tensor gradient, Stack stack, double learningRate, double weightDecay, double averaging) {
@@ -203,7 +205,7 @@ public final class TrainableWeights implements Weights {
             Tensor direction = orthogonal(
                     g.lerp(m, new Scalar(MOMENTUM)).view(stack.matrices, stack.rows, stack.columns)).flatten();
             Tensor p = master.narrow(0, stack.start, stack.count());
-            double stepSize = learningRate * 0.2 * Math.sqrt(Math.max(stack.rows, stack.columns));
+            double stepSize = learningRate * MUON_GAIN * Math.sqrt(Math.max(stack.rows, stack.columns));
             p.mul_(new Scalar(1 - learningRate * weightDecay)).sub_(direction, new Scalar(stepSize));
             publish(p, stack.start, stack.count(), averaging);
         }

@@ -51,7 +51,7 @@ class TrainableWeightsTest {
         update(weights, 1);
         float[] after = values(weights, "matrix.weight");
 
-        double length = RATE * 0.2 * Math.sqrt(COLUMNS);
+        double length = RATE * 0.3 * Math.sqrt(COLUMNS);
         for (int i = 0; i < ROWS; i++) {
             for (int j = 0; j < ROWS; j++) {
                 double product = 0;
