@@ -6,6 +6,7 @@ import dev.likeness.analysis.MaskedPsnr;
 import dev.likeness.error.Refusal;
 import dev.likeness.image.ContactSheet;
 import dev.likeness.image.Mask;
+import dev.likeness.image.OutputFile;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.image.PngWriter;
@@ -58,7 +59,7 @@ final class EvaluateCommand implements Callable<Integer> {
     @Option(names = "--replace-at", split = ",", description = "levels to try; the model's default otherwise")
     List<ReplaceAt> levels;
 
-    @Option(names = "--reference-noise", split = ",", description = "true, false or both; the model's default otherwise")
+    @Option(names = "--reference-noise", arity = "1", split = ",", description = "true, false or both; the model's default otherwise")
     List<Boolean> noises;
 
     @Option(names = "--true-cfg-scale", paramLabel = "X", description = "classifier-free guidance")
@@ -80,6 +81,9 @@ final class EvaluateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        if (sheet != null) {
+            OutputFile.requireWritable(sheet);
+        }
         List<Path> cutOuts = files();
         try (FluxModel model = modelOptions.open()) {
             ModelDefaults defaults = model.defaults();

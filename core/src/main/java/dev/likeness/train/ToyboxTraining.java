@@ -162,8 +162,8 @@ public final class ToyboxTraining {
                   "guidance_scale": 0,
                   "true_cfg_scale": 3,
                   "max_sequence_length": 24,
-                  "tau": 0.5,
-                  "replace_at": "ATTENTION",
+                  "tau": 0.2,
+                  "replace_at": "LATENT",
                   "reference_noise": true
                 }
                 """);
