@@ -55,7 +55,7 @@ final class TrainCommand implements Callable<Integer> {
             description = "end of the stage with large subjects, 128 px (default: ${DEFAULT-VALUE})")
     long largeUntil;
 
-    @Option(names = "--anywhere-until", defaultValue = "2400", paramLabel = "UPDATE",
+    @Option(names = "--anywhere-until", defaultValue = "2500", paramLabel = "UPDATE",
             description = "end of the stage with subjects anywhere, 128 px (default: ${DEFAULT-VALUE})")
     long anywhereUntil;
 
