@@ -69,6 +69,9 @@ final class EvaluateCommand implements Callable<Integer> {
             description = "also write a PNG with reference, plain generation and the variants, a row a subject")
     Path sheet;
 
+    @Option(names = "--scene-only", description = "the prompt names the scene alone, not the subject")
+    boolean sceneOnly;
+
     @Option(names = "--seed", defaultValue = "7", description = "default: ${DEFAULT-VALUE}")
     long seed;
 
@@ -103,7 +106,8 @@ final class EvaluateCommand implements Callable<Integer> {
                 String noun = noun(file);
                 String shown = SCENES.get(number++ % SCENES.size());
                 for (String scene : SCENES) {
-                    String prompt = (noun.matches("[aeiou].*") ? "an " : "a ") + noun + " " + scene;
+                    String prompt = sceneOnly ? scene.substring(scene.indexOf(' ') + 1)
+                            : (noun.matches("[aeiou].*") ? "an " : "a ") + noun + " " + scene;
                     List<Picture> made = make(model, subject, prompt, sampling, variants);
                     cases++;
                     for (int i = 0; i < made.size(); i++) {
