@@ -1,7 +1,6 @@
 package dev.likeness.task;
 
 import dev.likeness.denoise.Denoiser;
-import dev.likeness.denoise.Evaluations;
 import dev.likeness.denoise.StepInjection;
 import dev.likeness.tensor.Scope;
 import java.util.ArrayList;
@@ -22,22 +21,28 @@ public final class Generate {
             stopwatch.phase("text");
             Denoiser denoiser = new Denoiser(model.transformer(), model.conditioning(prompt, sampling), sampling.rows(),
                     sampling.columns());
-            double[] sigmas = model.sigmas(sampling);
-            List<Generation.Image> images = new ArrayList<>();
-            Evaluations evaluations = Evaluations.NONE;
-            for (int i = 0; i < sampling.count(); i++) {
-                int image = i;
-                long seed = sampling.seed() + i;
-                try (Scope each = Scope.open()) {
-                    stopwatch.phase("denoise");
-                    Tensor latents = denoiser.run(model.noise(seed, sampling), sigmas, StepInjection.NONE,
-                            (step, steps, sigma, x) -> listener.step(image, sampling.count(), step, steps, sigma));
-                    stopwatch.phase("decode");
-                    images.add(new Generation.Image(model.decode(latents, sampling), seed));
-                }
-                evaluations = evaluations.plus(denoiser.evaluations(sampling.steps()));
-            }
-            return new Generation(images, evaluations, stopwatch.stop(), List.of());
+            List<Generation.Image> images = images(model, denoiser, model.sigmas(sampling), StepInjection.NONE, sampling,
+                    listener, stopwatch);
+            return new Generation(images, denoiser.evaluations(sampling.steps() * sampling.count()), stopwatch.stop(),
+                    List.of());
         }
+    }
+
+    /** The pictures of a run, one after the other: noise, denoise with the injection, decode. */
+    static List<Generation.Image> images(FluxModel model, Denoiser denoiser, double[] sigmas, StepInjection injection,
+            Sampling sampling, TaskListener listener, Stopwatch stopwatch) {
+        List<Generation.Image> images = new ArrayList<>();
+        for (int i = 0; i < sampling.count(); i++) {
+            int image = i;
+            long seed = sampling.seed() + i;
+            try (Scope each = Scope.open()) {
+                stopwatch.phase("denoise");
+                Tensor latents = denoiser.run(model.noise(seed, sampling), sigmas, injection,
+                        (step, steps, sigma, x) -> listener.step(image, sampling.count(), step, steps, sigma));
+                stopwatch.phase("decode");
+                images.add(new Generation.Image(model.decode(latents, sampling), seed));
+            }
+        }
+        return images;
     }
 }

@@ -15,7 +15,6 @@ import dev.likeness.reference.Placement;
 import dev.likeness.reference.TokenMask;
 import dev.likeness.schedule.FlowMatching;
 import dev.likeness.tensor.Scope;
-import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -97,25 +96,14 @@ public final class Personalize {
             Tensor clean = model.encode(subject.picture());
             Trajectory trajectory = Trajectory.exact(clean, model.noise(REFERENCE_SEED, sampling), sigmas);
             ReferenceBranch reference = new ReferenceBranch(referenceDenoiser, trajectory);
-            List<Generation.Image> images = new ArrayList<>();
-            Evaluations evaluations = Evaluations.NONE;
             try (TokenReplacement replacement = new TokenReplacement(reference, placement, injection.replaceAt(),
                     injection.referenceNoise(), replacedSteps, sampling.count() > 1)) {
-                for (int i = 0; i < sampling.count(); i++) {
-                    int image = i;
-                    long seed = sampling.seed() + i;
-                    try (Scope each = Scope.open()) {
-                        stopwatch.phase("denoise");
-                        Tensor latents = denoiser.run(model.noise(seed, sampling), sigmas, replacement,
-                                (step, steps, sigma, x) -> listener.step(image, sampling.count(), step, steps, sigma));
-                        stopwatch.phase("decode");
-                        images.add(new Generation.Image(model.decode(latents, sampling), seed));
-                    }
-                    evaluations = evaluations.plus(denoiser.evaluations(sampling.steps()));
-                }
+                List<Generation.Image> images = Generate.images(model, denoiser, sigmas, replacement, sampling, listener,
+                        stopwatch);
+                Evaluations evaluations = denoiser.evaluations(sampling.steps() * sampling.count())
+                        .plus(new Evaluations(0, 0, reference.evaluations(), 0));
+                return new Generation(images, evaluations, stopwatch.stop(), warnings(placement));
             }
-            evaluations = evaluations.plus(new Evaluations(0, 0, reference.evaluations(), 0));
-            return new Generation(images, evaluations, stopwatch.stop(), warnings(placement));
         }
     }
 

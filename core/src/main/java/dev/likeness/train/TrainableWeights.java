@@ -21,9 +21,9 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Parameters under training and the state of their optimisers: a float32 master copy, and bfloat16 leaves that the network computes
- * with and that receive gradients. All lie in flat vectors, one parameter after the other, so that optimiser, averaging
- * and checkpoints are each written once.
+ * Parameters under training and the state of their optimisers: a float32 master copy, and bfloat16 leaves that the network
+ * computes with and that receive gradients. All lie in flat vectors, one parameter after the other, so that optimiser,
+ * averaging and checkpoints are each written once.
  */
 public final class TrainableWeights implements Weights {
 
@@ -195,8 +195,8 @@ public final class TrainableWeights implements Weights {
     }
 
     /**
-     * A step along the nearest orthogonal matrix to the momentum (Muon), about as long as an AdamW step of the same learning rate
-     * (the scaling of arXiv 2502.16982).
+     * A step along the nearest orthogonal matrix to the momentum (Muon), about as long as an AdamW step of the same learning
+     * rate (the scaling of arXiv 2502.16982).
      */
     private void muon(Tensor gradient, Stack stack, double learningRate, double weightDecay, double averaging) {
         try (Scope scope = Scope.open()) {
