@@ -12,7 +12,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public record Conditioning(Text text, Text negative, double trueCfgScale, Double guidanceScale) {
 
-    /** Text tokens [1, L, d] and the pooled vector [1, p]. */
+    /** Text tokens [B, L, d] and pooled vectors [B, p]; B is 1 where there is a negative prompt. */
     public record Text(Tensor tokens, Tensor pooled) {}
 
     /** One pass a step with this text. */

@@ -15,8 +15,8 @@ public final class Denoiser {
 
     private final FluxTransformer transformer;
     private final Conditioning conditioning;
-    private final Tensor tokens; // [1 or 2, L, d]
-    private final Tensor pooled; // [1 or 2, p]
+    private final Tensor tokens; // [B, L, d]
+    private final Tensor pooled; // [B, p]
     private final Tensor rotation; // complex [L + N, D/2]
 
     /**
@@ -66,11 +66,17 @@ public final class Denoiser {
         }
     }
 
-    /** The guided velocity [1, N, C] at one noise level, float32. */
+    /**
+     * The guided velocity at one noise level.
+     *
+     * @param latents [B, N, C], float32, a row for each text
+     * @return [B, N, C], float32
+     */
     public Tensor velocity(Tensor latents, int step, double sigma, AttentionHook hook) {
         try (Scope scope = Scope.open()) {
             long rows = tokens.size(0);
-            Tensor x = Tensors.like(rows == 1 ? latents : Ops.repeat(latents, 2, 1, 1), tokens);
+            boolean guided = conditioning.negative() != null;
+            Tensor x = Tensors.like(guided ? Ops.repeat(latents, 2, 1, 1) : latents, tokens);
             Tensor sigmas = Tensors.onDeviceOf(filled(sigma, rows), tokens);
             Tensor guidance = conditioning.guidanceScale() == null
                     ? null
@@ -78,7 +84,7 @@ public final class Denoiser {
             FluxTransformer.Input input = new FluxTransformer.Input(x, tokens, pooled, sigmas, guidance, rotation);
             Tensor predicted = Tensors.onDeviceOf(
                     Tensors.to(transformer.forward(input, step, hook), DType.FLOAT32), latents);
-            if (rows == 1) {
+            if (!guided) {
                 return scope.keep(predicted);
             }
             Tensor unconditional = predicted.narrow(0, 0, 1);

@@ -18,4 +18,20 @@ public interface StepInjection {
     default AttentionHook hook(int step, double sigma) {
         return AttentionHook.NONE;
     }
+
+    /** This injection first, then the other one on its result. */
+    default StepInjection then(StepInjection next) {
+        StepInjection first = this;
+        return new StepInjection() {
+            @Override
+            public Tensor latents(int step, double sigma, Tensor latents) {
+                return next.latents(step, sigma, first.latents(step, sigma, latents));
+            }
+
+            @Override
+            public AttentionHook hook(int step, double sigma) {
+                return first.hook(step, sigma).then(next.hook(step, sigma));
+            }
+        };
+    }
 }

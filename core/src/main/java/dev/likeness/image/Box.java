@@ -15,4 +15,8 @@ public record Box(int x, int y, int width, int height) {
             throw new IllegalArgumentException("a box needs at least one pixel, not " + width + " x " + height);
         }
     }
+
+    public boolean contains(int px, int py) {
+        return px >= x && px < x + width && py >= y && py < y + height;
+    }
 }

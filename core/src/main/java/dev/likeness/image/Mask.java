@@ -52,6 +52,13 @@ public final class Mask {
         return new Mask(coverage.clone(), width, height);
     }
 
+    /** Everything is subject. */
+    public static Mask full(int width, int height) {
+        float[] coverage = new float[Math.multiplyExact(width, height)];
+        Arrays.fill(coverage, 1);
+        return of(width, height, coverage);
+    }
+
     /**
      * Reads a mask from the luminance of a picture file.
      *
@@ -207,6 +214,42 @@ public final class Mask {
     /** Shrunk: the surroundings grown. The canvas edge does not eat into the subject. */
     public Mask erode(int radius, Kernel kernel) {
         return extreme(-1, radius, kernel);
+    }
+
+    /**
+     * Softened outwards: 1 on the subject, and outside it falling in a straight line to 0 at {@code radius} pixels from it.
+     * Distances are those of walks in eight directions, at most 8 % longer than the straight ones.
+     */
+    public Mask feather(int radius) {
+        float[] distance = new float[coverage.length];
+        for (int i = 0; i < distance.length; i++) {
+            distance[i] = isSubject(i % width, i / width) ? 0 : Float.MAX_VALUE;
+        }
+        float diagonal = (float) Math.sqrt(2);
+        for (int i = 0; i < distance.length; i++) { // from above and the left
+            relax(distance, i, -1, 0, 1);
+            relax(distance, i, -1, -1, diagonal);
+            relax(distance, i, 0, -1, 1);
+            relax(distance, i, 1, -1, diagonal);
+        }
+        for (int i = distance.length - 1; i >= 0; i--) { // from below and the right
+            relax(distance, i, 1, 0, 1);
+            relax(distance, i, 1, 1, diagonal);
+            relax(distance, i, 0, 1, 1);
+            relax(distance, i, -1, 1, diagonal);
+        }
+        for (int i = 0; i < distance.length; i++) {
+            distance[i] = distance[i] == 0 ? 1 : distance[i] >= radius ? 0 : 1 - distance[i] / radius;
+        }
+        return new Mask(distance, width, height);
+    }
+
+    private void relax(float[] distance, int at, int dx, int dy, float length) {
+        int x = at % width + dx;
+        int y = at / width + dy;
+        if (x >= 0 && x < width && y >= 0 && y < height) {
+            distance[at] = Math.min(distance[at], distance[y * width + x] + length);
+        }
     }
 
     /** The largest coverage under the kernel (sign 1), or the smallest (sign -1). */

@@ -126,6 +126,45 @@ public final class Picture {
         return owning(canvas.width, canvas.height, canvas.rgb, alphas);
     }
 
+    /**
+     * The picture with a border that repeats the pixel nearest to it.
+     *
+     * @param left pixels added on that side, 0 or more, as are the others
+     */
+    public Picture extend(int left, int top, int right, int bottom) {
+        Picture canvas = pad(left, top, right, bottom, 0);
+        for (int y = 0; y < canvas.height; y++) {
+            int fromY = Math.min(height - 1, Math.max(0, y - top));
+            for (int x = 0; x < canvas.width; x++) {
+                int from = fromY * width + Math.min(width - 1, Math.max(0, x - left));
+                int to = y * canvas.width + x;
+                System.arraycopy(rgb, 3 * from, canvas.rgb, 3 * to, 3);
+                if (alpha != null) {
+                    canvas.alpha[to] = alpha[from];
+                }
+            }
+        }
+        return canvas;
+    }
+
+    /**
+     * Another picture of the same size laid over this opaque one: all of it where the mask is white, none of it where it is
+     * black.
+     */
+    public Picture under(Picture top, Mask mask) {
+        if (alpha != null || top.width != width || top.height != height || mask.width() != width
+                || mask.height() != height) {
+            throw new IllegalArgumentException(this + " cannot lie under " + top + " by " + mask);
+        }
+        byte[] mixed = rgb.clone();
+        for (int i = 0; i < mixed.length; i++) {
+            int pixel = i / 3;
+            float share = mask.coverage(pixel % width, pixel / width);
+            mixed[i] = (byte) Math.round((rgb[i] & 255) + share * ((top.rgb[i] & 255) - (rgb[i] & 255)));
+        }
+        return owning(width, height, mixed, null);
+    }
+
     /** The picture laid on an opaque background colour, {@code 0xRRGGBB}; itself when it is opaque. */
     public Picture flatten(int background) {
         if (alpha == null) {

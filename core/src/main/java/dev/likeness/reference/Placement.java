@@ -2,6 +2,8 @@ package dev.likeness.reference;
 
 import dev.likeness.error.Refusal;
 import java.util.Arrays;
+import java.util.Set;
+import java.util.stream.IntStream;
 
 /**
  * Which tokens of the reference go where on the canvas: token {@code source[i]} to token {@code target[i]}, both row-major
@@ -45,5 +47,18 @@ public record Placement(long[] source, long[] target, int clipped) {
                     layout.x(), layout.y());
         }
         return placement;
+    }
+
+    /** What remains of it where others stand in front. @param taken target tokens of the others */
+    public Placement without(Set<Long> taken) {
+        int[] free = IntStream.range(0, target.length).filter(i -> !taken.contains(target[i])).toArray();
+        return new Placement(Arrays.stream(free).mapToLong(i -> source[i]).toArray(),
+                Arrays.stream(free).mapToLong(i -> target[i]).toArray(), clipped);
+    }
+
+    /** Rows and columns that the subject moved by, in tokens: down and right are positive. */
+    public int[] shift(int columns) {
+        return source.length == 0 ? new int[2]
+                : new int[] {(int) (target[0] / columns - source[0] / columns), (int) (target[0] % columns - source[0] % columns)};
     }
 }

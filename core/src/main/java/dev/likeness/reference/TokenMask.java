@@ -12,14 +12,32 @@ public record TokenMask(int rows, int columns, boolean[] covered) {
     /** Pixels of a token along a side. */
     public static final int TOKEN = 16;
 
-    /** A token belongs to the subject when at least this share of its pixels does. */
-    public static final double MIN_SHARE = 0.25;
+    /** When a token belongs to the subject. */
+    public enum Rule {
+        /** A quarter of its pixels do. */
+        QUARTER(0.25),
+        /** All of its pixels do: for what must be kept as it is, in- and outpainting. */
+        WHOLE(1 - 1e-6),
+        /** The pixel nearest to its middle is pure white, as the public implementation has it. */
+        NEAREST(0);
 
-    /**
-     * @param mask pixel mask of the canvas; width and height are multiples of 16
-     * @param minShare least share of a token's pixels, in (0, 1]
-     */
-    public static TokenMask of(Mask mask, double minShare) {
+        private final double minShare;
+
+        Rule(double minShare) {
+            this.minShare = minShare;
+        }
+    }
+
+    /** @param mask pixel mask of the canvas; width and height are multiples of 16 */
+    public static TokenMask of(Mask mask, Rule rule) {
+        if (rule == Rule.NEAREST) {
+            Mask small = mask.resizeNearest(mask.width() / TOKEN, mask.height() / TOKEN);
+            boolean[] white = new boolean[small.width() * small.height()];
+            for (int i = 0; i < white.length; i++) {
+                white[i] = small.coverage(i % small.width(), i / small.width()) == 1;
+            }
+            return new TokenMask(small.height(), small.width(), white);
+        }
         int rows = mask.height() / TOKEN;
         int columns = mask.width() / TOKEN;
         double[] share = new double[rows * columns];
@@ -30,7 +48,7 @@ public record TokenMask(int rows, int columns, boolean[] covered) {
         }
         boolean[] covered = new boolean[rows * columns];
         for (int i = 0; i < covered.length; i++) {
-            covered[i] = share[i] >= minShare;
+            covered[i] = share[i] >= rule.minShare;
         }
         return new TokenMask(rows, columns, covered);
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.denoise.Conditioning;
 import dev.likeness.error.Refusal;
 import dev.likeness.image.Picture;
+import dev.likeness.inject.ReferenceCache;
 import dev.likeness.latents.Packing;
 import dev.likeness.latents.Pixels;
 import dev.likeness.model.flux.FluxConfig;
@@ -16,6 +17,7 @@ import dev.likeness.schedule.FlowMatching;
 import dev.likeness.schedule.SchedulerConfig;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.text.TextEncoders;
@@ -24,6 +26,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -47,6 +51,7 @@ public final class FluxModel implements AutoCloseable {
     private FluxTransformer transformer;
     private Checkpoint vaeWeights;
     private AutoencoderKl vae;
+    private ReferenceCache cache = ReferenceCache.inMemory(ReferenceCache.MEMORY_BYTES);
 
     private FluxModel(Path folder, Device device, DType dtype) {
         this.folder = folder;
@@ -104,6 +109,34 @@ public final class FluxModel implements AutoCloseable {
         return dtype;
     }
 
+    /** Where tokens of references are kept for the next picture; in memory unless another one is {@linkplain #use used}. */
+    ReferenceCache cache() {
+        return cache;
+    }
+
+    /** Takes the cache over and closes it with the model. */
+    public void use(ReferenceCache other) {
+        cache.close();
+        cache = other;
+    }
+
+    /**
+     * A text that changes with the model's files, its element type and what else decides the bits of its results: each file
+     * of the networks by name, size and time of change.
+     */
+    String fingerprint() {
+        StringBuilder text = new StringBuilder(device.name() + ' ' + dtype + ' ' + Ops.threads(0));
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                text.append('\n').append(folder.relativize(file)).append(' ').append(Files.size(file)).append(' ')
+                        .append(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS));
+            }
+        } catch (IOException e) {
+            throw Refusal.model("%s cannot be listed (%s); check its folder.", folder, e.getMessage(), e);
+        }
+        return text.toString();
+    }
+
     /** Maps every component's weights now instead of on first use. */
     void load() {
         textEncoders();
@@ -153,6 +186,11 @@ public final class FluxModel implements AutoCloseable {
         return transformerConfig.guidanceEmbeds() ? sampling.guidanceScale() : null;
     }
 
+    /** Distilled guidance 1, which is none, for inversion; null when the model embeds none. */
+    Double noGuidance() {
+        return transformerConfig.guidanceEmbeds() ? 1.0 : null;
+    }
+
     /** Noise levels of a run, {@code steps + 1} numbers. */
     double[] sigmas(Sampling sampling) {
         return FlowMatching.sigmas(schedulerConfig, sampling.steps(), sampling.rows() * sampling.columns());
@@ -185,6 +223,7 @@ public final class FluxModel implements AutoCloseable {
 
     @Override
     public void close() {
+        cache.close();
         if (textEncoders != null) {
             textEncoders.close();
         }

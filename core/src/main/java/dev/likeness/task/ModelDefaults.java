@@ -17,15 +17,19 @@ import java.util.Set;
  * @param tau replacement lasts while t > tau, in [0, 1]
  * @param replaceAt level of token replacement
  * @param referenceNoise whether the target region starts from the reference's noise
+ * @param perturb whether the subject's tokens are perturbed
+ * @param inpaintTau tau of inpainting
+ * @param outpaintTau tau of outpainting
  */
 public record ModelDefaults(int width, int height, int steps, double guidanceScale, double trueCfgScale,
-        int maxSequenceLength, double tau, ReplaceAt replaceAt, boolean referenceNoise) {
+        int maxSequenceLength, double tau, ReplaceAt replaceAt, boolean referenceNoise, boolean perturb, double inpaintTau,
+        double outpaintTau) {
 
-    /** FLUX.1-dev as the paper and its public implementation run it. */
+    /** FLUX.1-dev as the paper's public implementation and its notebooks run it. */
     private static final ModelDefaults DEV =
-            new ModelDefaults(1024, 1024, 28, 3.5, 1, 512, 0.8, ReplaceAt.ATTENTION, false);
+            new ModelDefaults(1024, 1024, 28, 3.5, 1, 512, 0.8, ReplaceAt.ATTENTION, false, false, 0.45, 0.7);
     private static final ModelDefaults SCHNELL =
-            new ModelDefaults(1024, 1024, 4, 0, 1, 256, 0.8, ReplaceAt.ATTENTION, false);
+            new ModelDefaults(1024, 1024, 4, 0, 1, 256, 0.8, ReplaceAt.ATTENTION, false, false, 0.45, 0.7);
 
     static ModelDefaults read(Path modelFolder, FluxConfig transformer) {
         Path file = modelFolder.resolve("likeness.json");

@@ -3,22 +3,32 @@ package dev.likeness.task;
 import dev.likeness.denoise.Conditioning;
 import dev.likeness.denoise.Denoiser;
 import dev.likeness.denoise.Evaluations;
-import dev.likeness.error.Refusal;
-import dev.likeness.image.Mask;
-import dev.likeness.image.Picture;
+import dev.likeness.denoise.StepInjection;
+import dev.likeness.inject.Concatenation;
+import dev.likeness.inject.Placed;
+import dev.likeness.inject.ReferenceAttention;
 import dev.likeness.inject.ReferenceBranch;
-import dev.likeness.inject.ReplaceAt;
+import dev.likeness.inject.ReferenceNoise;
 import dev.likeness.inject.TokenReplacement;
+import dev.likeness.inversion.Inversion;
 import dev.likeness.inversion.Trajectory;
-import dev.likeness.reference.Layout;
-import dev.likeness.reference.Placement;
-import dev.likeness.reference.TokenMask;
-import dev.likeness.schedule.FlowMatching;
+import dev.likeness.inversion.Velocity;
+import dev.likeness.model.flux.AttentionHook;
+import dev.likeness.model.flux.FluxTransformer;
+import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 
-/** Puts the subject of a reference picture into a new picture (paper, section 3; single subject). */
+/**
+ * Puts the subjects of reference pictures into a new picture (paper, section 3): one subject, several, or subjects and the
+ * scene that they stand in.
+ */
 public final class Personalize {
 
     /**
@@ -26,91 +36,114 @@ public final class Personalize {
      * all of them, and a picture does not depend on which others were made with it. Were it the picture's own seed, reference
      * and target would share their noise token by token, and replacement would look better than it is.
      */
-    private static final long REFERENCE_SEED = 0x4C696B656E657373L;
+    static final long REFERENCE_SEED = 0x4C696B656E657373L;
 
     private Personalize() {}
 
-    /** What tau is compared with. */
-    public enum TauBasis {
-        /** The shifted noise level of the step, as the public implementation does. */
-        SIGMA,
-        /** The share of steps still to do, as the paper writes t / T. */
-        STEPS;
-
-        /** Number of leading steps with t > tau. */
-        int stepsAbove(double[] sigmas, double tau) {
-            if (this == SIGMA) {
-                return FlowMatching.stepsAbove(sigmas, tau);
-            }
-            int steps = sigmas.length - 1;
-            double[] remaining = new double[steps + 1];
-            for (int i = 0; i <= steps; i++) {
-                remaining[i] = (double) (steps - i) / steps;
-            }
-            return FlowMatching.stepsAbove(remaining, tau);
-        }
-    }
-
     /**
-     * How the reference is put in.
-     *
-     * @param tau replacement lasts while t > tau, in [0, 1]; 1 replaces nothing
-     * @param replaceAt level of replacement
-     * @param referenceNoise whether the target region starts from the reference's noise
+     * @param subjects of two on one place the later one stands in front
+     * @param strict refuses what would else be clipped with a warning
+     * @throws dev.likeness.denoise.Cancelled when the listener asked for it
      */
-    public record Injection(double tau, TauBasis tauBasis, ReplaceAt replaceAt, boolean referenceNoise) {
-        public Injection {
-            if (!(tau >= 0 && tau <= 1)) {
-                throw Refusal.usage("--tau %s is out of range; use a number from 0 (replace always) to 1 (never).", tau);
-            }
-        }
-    }
-
-    /**
-     * A reference of the canvas's size; see {@link ReferenceFit}.
-     *
-     * @param mask white where the subject is
-     * @param caption what the reference shows; may be empty
-     * @param layout where the subject goes; null leaves it where it is
-     */
-    public record Subject(Picture picture, Mask mask, String caption, Layout layout) {}
-
-    /** @throws dev.likeness.denoise.Cancelled when the listener asked for it */
-    public static Generation run(FluxModel model, String prompt, Subject subject, Injection injection, Sampling sampling,
-            TaskListener listener) {
+    public static Generation run(FluxModel model, String prompt, List<Subject> subjects, Injection injection, boolean strict,
+            Sampling sampling, TaskListener listener) {
         Stopwatch stopwatch = new Stopwatch(listener);
-        Placement placement = Placement.of(TokenMask.of(subject.mask(), TokenMask.MIN_SHARE), subject.layout());
+        Arrangement arrangement = Arrangement.of(subjects, injection, strict);
         try (Scope scope = Scope.open()) {
             stopwatch.phase("load");
             model.load();
             double[] sigmas = model.sigmas(sampling);
-            int replacedSteps = injection.tauBasis().stepsAbove(sigmas, injection.tau());
 
             stopwatch.phase("text");
             Conditioning target = model.conditioning(prompt, sampling);
-            Conditioning source = Conditioning.of(model.text(subject.caption(), sampling), model.guidance(sampling));
+            List<Conditioning.Text> captions = subjects.stream().map(s -> model.text(s.caption(), sampling)).toList();
             Denoiser denoiser = new Denoiser(model.transformer(), target, sampling.rows(), sampling.columns());
-            Denoiser referenceDenoiser = new Denoiser(model.transformer(), source, sampling.rows(), sampling.columns());
 
             stopwatch.phase("encode");
-            Tensor clean = model.encode(subject.picture());
-            Trajectory trajectory = Trajectory.exact(clean, model.noise(REFERENCE_SEED, sampling), sigmas);
-            ReferenceBranch reference = new ReferenceBranch(referenceDenoiser, trajectory);
-            try (TokenReplacement replacement = new TokenReplacement(reference, placement, injection.replaceAt(),
-                    injection.referenceNoise(), replacedSteps, sampling.count() > 1)) {
-                List<Generation.Image> images = Generate.images(model, denoiser, sigmas, replacement, sampling, listener,
-                        stopwatch);
-                Evaluations evaluations = denoiser.evaluations(sampling.steps() * sampling.count())
-                        .plus(new Evaluations(0, 0, reference.evaluations(), 0));
-                return new Generation(images, evaluations, stopwatch.stop(), warnings(placement));
+            List<Tensor> clean = subjects.stream().map(subject -> model.encode(subject.picture())).toList();
+
+            if (injection.inversion().method() != Inversion.Method.EXACT) {
+                stopwatch.phase("invert");
             }
+            AtomicInteger inversions = new AtomicInteger();
+            List<Placed> references = new ArrayList<>();
+            for (int i = 0; i < subjects.size() && injection.mode() != Injection.Mode.NONE; i++) {
+                String key =
+                        ReferenceKey.of(model, subjects.get(i), injection.inversion(), REFERENCE_SEED, sigmas, sampling);
+                Trajectory trajectory = invert(model, clean.get(i), captions.get(i), injection.inversion(), key, sigmas,
+                        sampling, inversions);
+                Denoiser source = new Denoiser(model.transformer(),
+                        Conditioning.of(captions.get(i), model.guidance(sampling)), sampling.rows(), sampling.columns());
+                references.add(new Placed(new ReferenceBranch(source, trajectory, model.cache(), key),
+                        arrangement.placements().get(i)));
+            }
+
+            StepInjection steps = injection(model, references, captions, injection, sampling, sigmas);
+            List<Generation.Image> images =
+                    Generate.images(model, denoiser, sigmas, steps, sampling, listener, stopwatch);
+            int passes = references.stream().mapToInt(placed -> placed.reference().evaluations()).sum();
+            Evaluations evaluations = denoiser.evaluations(sampling.steps() * sampling.count())
+                    .plus(new Evaluations(0, 0, passes, inversions.get()));
+            return new Generation(images, evaluations, stopwatch.stop(), arrangement.warnings());
         }
     }
 
-    private static List<String> warnings(Placement placement) {
-        return placement.clipped() == 0
-                ? List.of()
-                : List.of(String.format("%d of %d tokens of the subject fall outside the canvas and were dropped.",
-                        placement.clipped(), placement.clipped() + placement.source().length));
+    /** What is put in at which step. @param captions by reference */
+    static StepInjection injection(FluxModel model, List<Placed> references, List<Conditioning.Text> captions,
+            Injection injection, Sampling sampling, double[] sigmas) {
+        int replaced = injection.replacedSteps(sigmas);
+        int steps = sampling.steps();
+        int columns = sampling.columns();
+        FluxTransformer transformer = model.transformer();
+        StepInjection noise =
+                injection.referenceNoise() && replaced > 0 ? new ReferenceNoise(references) : StepInjection.NONE;
+        StepInjection replacement = new TokenReplacement(references, injection.replaceAt(), replaced);
+        return switch (injection.mode()) {
+            case NONE -> StepInjection.NONE;
+            case REPLACE -> noise.then(replacement);
+            case REPLACE_MMA -> noise.then(replacement).then(
+                    new ReferenceAttention(references, injection.positions(), transformer, columns, replaced, steps));
+            case REPLACE_CONCAT -> noise.then(new Concatenation(references,
+                    new Denoiser(transformer, Conditioning.of(together(captions), model.guidance(sampling)), sampling.rows(), columns),
+                    transformer, columns, replaced));
+            case SHARING -> new ReferenceAttention(references, injection.positions(), transformer, columns, 0, steps);
+        };
+    }
+
+    /** Captions of one length as one batch. */
+    private static Conditioning.Text together(List<Conditioning.Text> captions) {
+        return new Conditioning.Text(
+                Ops.cat(0, captions.stream().map(Conditioning.Text::tokens).toArray(Tensor[]::new)),
+                Ops.cat(0, captions.stream().map(Conditioning.Text::pooled).toArray(Tensor[]::new)));
+    }
+
+    /** The reference's trajectory; where it takes network passes, the cache may have it. */
+    private static Trajectory invert(FluxModel model, Tensor clean, Conditioning.Text caption, Inversion inversion, String key,
+            double[] sigmas, Sampling sampling, AtomicInteger evaluations) {
+        Tensor noise = model.noise(REFERENCE_SEED, sampling);
+        Velocity velocity = velocity(model, caption, sampling, evaluations);
+        if (inversion.method() == Inversion.Method.EXACT) {
+            return inversion.trajectory(clean, noise, sigmas, velocity);
+        }
+        long[] all = LongStream.range(0, clean.size(1)).toArray();
+        Map<Integer, Tensor> points = model.cache().get(key, "trajectory", all, rows -> {
+            Trajectory trajectory = inversion.trajectory(clean, noise, sigmas, velocity);
+            Map<Integer, Tensor> byStep = new TreeMap<>();
+            for (int step = 0; step < sigmas.length; step++) {
+                byStep.put(step, trajectory.at(step));
+            }
+            return byStep;
+        });
+        return points::get;
+    }
+
+    /** What inversion follows: the caption alone, without guidance. */
+    static Velocity velocity(FluxModel model, Conditioning.Text caption, Sampling sampling, AtomicInteger evaluations) {
+        Denoiser denoiser = new Denoiser(model.transformer(), Conditioning.of(caption, model.noGuidance()), sampling.rows(),
+                sampling.columns());
+        return (latents, sigma) -> {
+            evaluations.incrementAndGet();
+            return denoiser.velocity(latents, 0, sigma, AttentionHook.NONE);
+        };
     }
 }

@@ -1,8 +1,10 @@
 package dev.likeness.task;
 
 import dev.likeness.error.Refusal;
+import dev.likeness.image.Box;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
+import dev.likeness.image.Pictures;
 import dev.likeness.reference.Layout;
 import dev.likeness.reference.TokenMask;
 
@@ -17,25 +19,58 @@ public final class ReferenceFit {
     private ReferenceFit() {}
 
     /**
-     * Scales picture and mask together to fit the canvas, keeps their proportions, and centres them on white.
+     * Scales picture and mask together to fit the canvas, keeps their proportions, and centres them on white. A scale of the
+     * layout applies on top, so that the subject's tokens stay on the grid; what then is larger than the canvas is cut
+     * around the subject.
      *
      * @throws Refusal (input) when sizes of picture and mask differ or the mask covers no token of the canvas
      */
-    public static Personalize.Subject fit(Picture picture, Mask mask, int width, int height, String caption,
-            Layout layout) {
-        mask.requireSizeOf(picture, "of the subject", "of the reference");
+    public static Subject fit(Picture picture, Mask mask, int width, int height, String caption, Layout layout) {
         double scale = Math.min((double) width / picture.width(), (double) height / picture.height());
-        int w = Math.max(1, Math.min(width, (int) Math.round(picture.width() * scale)));
-        int h = Math.max(1, Math.min(height, (int) Math.round(picture.height() * scale)));
-        int left = (width - w) / 2;
-        int top = (height - h) / 2;
-        Picture fitted = picture.resize(w, h).flatten(WHITE).pad(left, top, width - w - left, height - h - top, WHITE);
-        Mask fittedMask = Mask.ofLuminance(
-                mask.toPicture().resize(w, h).pad(left, top, width - w - left, height - h - top, BLACK), false);
-        if (TokenMask.of(fittedMask, TokenMask.MIN_SHARE).isEmpty()) {
-            throw Refusal.input("The subject of the reference is too small: on a canvas of %d x %d it covers no block of 16 x 16 "
-                    + "pixels; crop the reference closer to it, or mark all of it in the mask.", width, height);
+        return place(picture, mask, width, height, layout == null ? scale : scale * layout.scale(), caption, layout, false);
+    }
+
+    /** Scales picture and mask together until they cover the canvas and cuts what hangs over. */
+    public static Subject scene(Picture picture, Mask mask, int width, int height, String caption) {
+        double scale = Math.max((double) width / picture.width(), (double) height / picture.height());
+        return place(picture, mask, width, height, scale, caption, null, true);
+    }
+
+    private static Subject place(Picture picture, Mask mask, int width, int height, double scale, String caption,
+            Layout layout, boolean scene) {
+        mask.requireSizeOf(picture, "of the subject", "of the reference");
+        int w = Math.max(1, (int) Math.round(picture.width() * scale));
+        int h = Math.max(1, (int) Math.round(picture.height() * scale));
+        if ((long) w * h > Pictures.MAX_PIXELS) {
+            throw Refusal.usage("--layout %s makes the reference %d x %d pixels, which is more than can be held; give a smaller "
+                    + "scale.", layout.flag(), w, h);
         }
-        return new Personalize.Subject(fitted, fittedMask, caption, layout);
+        Picture resized = picture.resize(w, h).flatten(WHITE);
+        Mask resizedMask = Mask.ofLuminance(mask.toPicture().resize(w, h), false);
+        Box box = resizedMask.box().orElse(new Box(0, 0, w, h));
+        int left = offset(w, width, box.x() + box.width() / 2);
+        int top = offset(h, height, box.y() + box.height() / 2);
+        Mask fittedMask = Mask.ofLuminance(onCanvas(resizedMask.toPicture(), left, top, width, height, BLACK), false);
+        if (TokenMask.of(fittedMask, TokenMask.Rule.QUARTER).isEmpty()) {
+            throw Refusal.input("The subject of the reference is too small: on a canvas of %d x %d it covers no block of 16 x 16 "
+                    + "pixels; crop the reference closer to it, mark all of it in the mask, or give a greater scale.", width,
+                    height);
+        }
+        return new Subject(onCanvas(resized, left, top, width, height, WHITE), fittedMask, caption, layout, scene);
+    }
+
+    /** Where the picture begins on the canvas: in the middle; where it is longer, with its subject as near to there as it can. */
+    private static int offset(int length, int canvas, int middle) {
+        return length <= canvas ? (canvas - length) / 2 : Math.min(0, Math.max(canvas - length, canvas / 2 - middle));
+    }
+
+    private static Picture onCanvas(Picture picture, int left, int top, int width, int height, int colour) {
+        int x = Math.max(0, -left);
+        int y = Math.max(0, -top);
+        int w = Math.min(picture.width() - x, width - Math.max(0, left));
+        int h = Math.min(picture.height() - y, height - Math.max(0, top));
+        int padLeft = Math.max(0, left);
+        int padTop = Math.max(0, top);
+        return picture.crop(new Box(x, y, w, h)).pad(padLeft, padTop, width - w - padLeft, height - h - padTop, colour);
     }
 }

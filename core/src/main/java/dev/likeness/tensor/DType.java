@@ -4,6 +4,7 @@ import dev.likeness.error.Refusal;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.stream.Collectors;
+import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** Element types that weights are stored in and networks compute in. */
@@ -23,6 +24,12 @@ public enum DType {
         this.safetensorsName = safetensorsName;
         this.bytes = bytes;
         this.scalarType = scalarType;
+    }
+
+    /** The element type of a tensor. */
+    public static DType of(Tensor tensor) {
+        return Arrays.stream(values()).filter(type -> type.scalarType.value == tensor.scalar_type().value).findFirst()
+                .orElseThrow();
     }
 
     /** Name in a safetensors header, such as {@code BF16}. */

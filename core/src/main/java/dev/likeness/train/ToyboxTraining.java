@@ -164,7 +164,10 @@ public final class ToyboxTraining {
                   "max_sequence_length": 24,
                   "tau": 0.2,
                   "replace_at": "LATENT",
-                  "reference_noise": true
+                  "reference_noise": true,
+                  "perturb": false,
+                  "inpaint_tau": 0.1,
+                  "outpaint_tau": 0.1
                 }
                 """);
     }

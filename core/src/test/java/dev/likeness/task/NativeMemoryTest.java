@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
+import dev.likeness.inject.ReferenceCache;
 import dev.likeness.inject.ReplaceAt;
-import dev.likeness.task.Personalize.Injection;
-import dev.likeness.task.Personalize.TauBasis;
+import dev.likeness.task.Injection.TauBasis;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
@@ -23,6 +23,7 @@ class NativeMemoryTest {
 
     private static final int IMAGES = 50;
     private static final int SETTLED = 10;
+    private static final long CACHE = 4096; // bytes; full long before the pictures have settled
 
     @TempDir
     Path folder;
@@ -59,13 +60,14 @@ class NativeMemoryTest {
             Ops.threads(1);
             try (FluxModel model = FluxModel.open(Path.of(args[0]), Device.CPU, DType.FLOAT32)) {
                 Picture picture = TinyModel.subject();
-                Personalize.Subject subject = ReferenceFit.fit(picture, Mask.ofAlpha(picture, "subject"), TinyModel.SIDE,
-                        TinyModel.SIDE, "a fox", null);
+                model.use(ReferenceCache.inMemory(CACHE));
                 for (int i = 0; i < IMAGES; i++) {
-                    // Every second time two pictures, so that kept reference tokens are watched as well.
+                    // Another reference each time: what the cache keeps of it is dropped again when it is full.
+                    Subject subject = ReferenceFit.fit(picture, Mask.ofAlpha(picture, "subject"), TinyModel.SIDE,
+                            TinyModel.SIDE, "fox " + i, null);
                     Sampling sampling = new Sampling(TinyModel.SIDE, TinyModel.SIDE, 2, 0, 2, "", 8, i, 1 + i % 2);
                     Injection injection = new Injection(0.1, TauBasis.SIGMA, ReplaceAt.values()[i % 3], true);
-                    Personalize.run(model, "a fox in the snow", subject, injection, sampling, TaskListener.NONE);
+                    Personalize.run(model, "a fox in the snow", List.of(subject), injection, false, sampling, TaskListener.NONE);
                     System.out.println(Pointer.totalCount() + " " + Pointer.totalBytes() + " " + resident());
                 }
             }

@@ -12,15 +12,19 @@ import dev.likeness.denoise.StepListener;
 import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
+import dev.likeness.inject.Placed;
+import dev.likeness.inject.Positions;
 import dev.likeness.inject.ReferenceBranch;
+import dev.likeness.inject.ReferenceCache;
 import dev.likeness.inject.ReplaceAt;
 import dev.likeness.inject.TokenReplacement;
+import dev.likeness.inversion.Inversion;
 import dev.likeness.inversion.Trajectory;
 import dev.likeness.reference.Layout;
+import dev.likeness.reference.Perturbation;
 import dev.likeness.reference.Placement;
 import dev.likeness.reference.TokenMask;
-import dev.likeness.task.Personalize.Injection;
-import dev.likeness.task.Personalize.TauBasis;
+import dev.likeness.task.Injection.TauBasis;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
@@ -34,6 +38,7 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +61,11 @@ class PersonalizeTest {
         model = FluxModel.open(TinyModel.write(folder), Device.CPU, DType.FLOAT32);
     }
 
+    @BeforeEach
+    void forget() {
+        model.use(ReferenceCache.inMemory(ReferenceCache.MEMORY_BYTES));
+    }
+
     @AfterAll
     static void close() {
         model.close();
@@ -69,13 +79,14 @@ class PersonalizeTest {
         return new Sampling(TinyModel.SIDE, TinyModel.SIDE, TinyModel.STEPS, 0, trueCfgScale, "", 8, seed, count);
     }
 
-    private static Personalize.Subject subject(Layout layout) {
+    private static Subject subject(Layout layout) {
         Picture picture = TinyModel.subject();
         return ReferenceFit.fit(picture, Mask.ofAlpha(picture, "subject"), TinyModel.SIDE, TinyModel.SIDE, "", layout);
     }
 
     private static Generation personalize(Injection injection, Sampling sampling) {
-        return Personalize.run(model, PROMPT, subject(new Layout(0.75, 0.5)), injection, sampling, TaskListener.NONE);
+        return Personalize.run(model, PROMPT, List.of(subject(new Layout(0.75, 0.5))), injection, false, sampling,
+                TaskListener.NONE);
     }
 
     private static Generation generate(Sampling sampling) {
@@ -119,20 +130,21 @@ class PersonalizeTest {
         try (Scope scope = Scope.open()) {
             Denoiser denoiser = new Denoiser(model.transformer(), model.conditioning(PROMPT, sampling), 4, 4);
             Tensor noise = model.noise(7, sampling);
-            try (TokenReplacement replacement = new TokenReplacement(referenceBranch(sampling), nothing, level,
-                    referenceNoise, TinyModel.STEPS, false)) {
-                Tensor plain = denoiser.run(noise, sigmas, StepInjection.NONE, StepListener.NONE);
-                Tensor replaced = denoiser.run(noise, sigmas, replacement, StepListener.NONE);
-                assertThat(Tensors.floats(replaced)).isEqualTo(Tensors.floats(plain));
-            }
+            List<Placed> references = List.of(new Placed(referenceBranch(sampling), nothing));
+            StepInjection replacement = Personalize.injection(model, references, List.of(),
+                    new Injection(0, TauBasis.SIGMA, level, referenceNoise), sampling, sigmas);
+            Tensor plain = denoiser.run(noise, sigmas, StepInjection.NONE, StepListener.NONE);
+            Tensor replaced = denoiser.run(noise, sigmas, replacement, StepListener.NONE);
+            assertThat(Tensors.floats(replaced)).isEqualTo(Tensors.floats(plain));
         }
     }
 
     private static ReferenceBranch referenceBranch(Sampling sampling) {
         Conditioning source = Conditioning.of(model.text("", sampling), null);
         Tensor clean = model.encode(subject(null).picture());
-        Trajectory trajectory = Trajectory.exact(clean, model.noise(1, sampling), model.sigmas(sampling));
-        return new ReferenceBranch(new Denoiser(model.transformer(), source, 4, 4), trajectory);
+        Trajectory trajectory =
+                Inversion.EXACT.trajectory(clean, model.noise(1, sampling), model.sigmas(sampling), null);
+        return new ReferenceBranch(new Denoiser(model.transformer(), source, 4, 4), trajectory, model.cache(), "test");
     }
 
     @Test
@@ -169,10 +181,93 @@ class PersonalizeTest {
         Injection injection = new Injection(tau, TauBasis.STEPS, level, true);
         assertThat(personalize(injection, sampling(7, 1)).evaluations())
                 .isEqualTo(new Evaluations(TinyModel.STEPS, TinyModel.STEPS, reference, 0));
+        forget();
         assertThat(personalize(injection, sampling(7, 1, 1)).evaluations())
                 .isEqualTo(new Evaluations(TinyModel.STEPS, 0, reference, 0));
+        forget();
         assertThat(personalize(injection, sampling(7, 3)).evaluations())
                 .isEqualTo(new Evaluations(3 * TinyModel.STEPS, 3 * TinyModel.STEPS, reference, 0));
+    }
+
+    /** Not for another prompt, layout, seed or guidance; but for another caption, whose tokens differ. */
+    @Test
+    void aSecondPictureOfTheSameReferenceAddsNoEvaluationOfIt() {
+        Injection injection = new Injection(0.6, TauBasis.STEPS, ReplaceAt.ATTENTION, true);
+        personalize(injection, sampling(7, 1));
+        assertThat(Personalize.run(model, "a house", List.of(subject(new Layout(0.25, 0.25))), injection, false,
+                sampling(8, 1, 3), TaskListener.NONE).evaluations().reference()).isZero();
+        Subject captioned = new Subject(subject(null).picture(), subject(null).mask(), "a fox", null);
+        assertThat(Personalize.run(model, "a house", List.of(captioned), injection, false, sampling(8, 1),
+                TaskListener.NONE).evaluations().reference()).isEqualTo(2);
+    }
+
+    @ParameterizedTest
+    @EnumSource(Injection.Mode.class)
+    void aPictureFromCachedTokensIsTheOneFromFreshOnes(Injection.Mode mode, @TempDir Path cache) throws IOException {
+        for (Inversion.Method method : List.of(Inversion.Method.EXACT, Inversion.Method.FIREFLOW)) {
+            Injection injection = injection(mode, method);
+            List<Picture> fresh = pictures(personalize(injection, sampling(7, 2)));
+            assertThat(pictures(personalize(injection, sampling(7, 2)))).isEqualTo(fresh);
+            model.use(ReferenceCache.inFolder(cache, 0, 1 << 26));
+            assertThat(pictures(personalize(injection, sampling(7, 2)))).isEqualTo(fresh);
+            model.use(ReferenceCache.inFolder(cache, 1 << 26, 1 << 26));
+            Generation again = personalize(injection, sampling(7, 2));
+            assertThat(pictures(again)).isEqualTo(fresh);
+            assertThat(again.evaluations().inversion()).isZero();
+            assertThat(again.evaluations().reference())
+                    .isEqualTo(mode == Injection.Mode.REPLACE_CONCAT ? 2 * TinyModel.STEPS : 0);
+        }
+    }
+
+    private static Injection injection(Injection.Mode mode, Inversion.Method method) {
+        return new Injection(mode, 0.6, TauBasis.STEPS, ReplaceAt.ATTENTION, false, Positions.TARGET,
+                new Perturbation(2, 5, 3), new Inversion(method, 1, 1), TokenMask.Rule.QUARTER);
+    }
+
+    /** Of 4 steps two replace: multi-modal attention takes a pass in the others, sharing in all, nothing in none. */
+    @ParameterizedTest
+    @CsvSource({"REPLACE, 2", "REPLACE_MMA, 4", "REPLACE_CONCAT, 4", "SHARING, 4", "NONE, 0"})
+    void theReferenceIsEvaluatedOnlyAtStepsThatUseIt(Injection.Mode mode, int reference) {
+        assertThat(personalize(injection(mode, Inversion.Method.EXACT), sampling(7, 1)).evaluations())
+                .isEqualTo(new Evaluations(TinyModel.STEPS, TinyModel.STEPS, reference, 0));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FLOW, 4", "RF_INVERSION, 0", "RF_SOLVER, 8", "FIREFLOW, 5"})
+    void inversionsTakeTheirEvaluations(Inversion.Method method, int passes) {
+        assertThat(personalize(injection(Injection.Mode.REPLACE, method), sampling(7, 1)).evaluations().inversion())
+                .isEqualTo(passes);
+    }
+
+    @Test
+    void everyModeMakesAPictureOfItsOwnAndNoneThePlainOne() {
+        List<Picture> made = new ArrayList<>();
+        for (Injection.Mode mode : Injection.Mode.values()) {
+            made.addAll(pictures(personalize(injection(mode, Inversion.Method.EXACT), sampling(7, 1))));
+        }
+        assertThat(made).doesNotHaveDuplicates().endsWith(pictures(generate(sampling(7, 1))).get(0));
+    }
+
+    @Test
+    void theTwoOfAPairStandWhereTheyBelongAndTheLaterInFront() {
+        Injection latent = new Injection(0, TauBasis.SIGMA, ReplaceAt.LATENT, false);
+        Subject left = subject(new Layout(0.25, 0.5));
+        Subject right = subject(new Layout(0.75, 0.5));
+        Arrangement apart = Arrangement.of(List.of(left, right), latent, true);
+        assertThat(apart.warnings()).isEmpty();
+        assertThat(apart.placements().get(0).target()).containsExactly(4, 5, 8, 9);
+        assertThat(apart.placements().get(1).target()).containsExactly(6, 7, 10, 11);
+
+        List<Subject> overlapping = List.of(left, subject(new Layout(0.5, 0.5)));
+        Arrangement covered = Arrangement.of(overlapping, latent, false);
+        assertThat(covered.placements().get(0).target()).containsExactly(4, 8);
+        assertThat(covered.warnings()).singleElement().asString().contains("2 of 4 tokens of subject 1");
+        assertThatThrownBy(() -> Arrangement.of(overlapping, latent, true)).hasMessageContaining("--strict");
+        assertThatThrownBy(() -> Arrangement.of(List.of(left, left), latent, false)).hasMessageContaining("subject 1");
+
+        Subject scene = new Subject(left.picture(), Mask.full(TinyModel.SIDE, TinyModel.SIDE), "", null, true);
+        Arrangement inScene = Arrangement.of(List.of(right, scene), latent, true); // a scene is behind, wherever it is named
+        assertThat(inScene.placements().get(1).target()).hasSize(12).doesNotContain(6, 7, 10, 11);
     }
 
     @Test
@@ -188,25 +283,24 @@ class PersonalizeTest {
     @CsvSource({"0.75, 0.5, 0, 1", "0.25, 0.75, 1, -1", "0.5, 0.5, 0, 0"})
     void layoutMovesTheSubjectByWholeTokens(double x, double y, int down, int right) {
         Sampling sampling = sampling(7, 1);
-        Personalize.Subject subject = subject(new Layout(x, y));
-        Placement placement = Placement.of(TokenMask.of(subject.mask(), TokenMask.MIN_SHARE), subject.layout());
-        double sigma = 0.7;
+        Subject subject = subject(new Layout(x, y));
+        Placement placement = Placement.of(TokenMask.of(subject.mask(), TokenMask.Rule.QUARTER), subject.layout());
+        int step = 1;
         try (Scope scope = Scope.open()) {
             ReferenceBranch reference = referenceBranch(sampling);
             Tensor noise = model.noise(7, sampling);
-            try (TokenReplacement replacement =
-                    new TokenReplacement(reference, placement, ReplaceAt.LATENT, false, 1, false)) {
-                float[] moved = Tensors.floats(replacement.latents(0, sigma, noise));
-                float[] trajectory = Tensors.floats(reference.trajectory().at(sigma));
-                float[] untouched = Tensors.floats(noise);
-                int width = moved.length / 16;
-                for (int token = 0; token < 16; token++) {
-                    int from = token - 4 * down - right;
-                    boolean replaced = from == 5 || from == 6 || from == 9 || from == 10; // the subject's 2 x 2 tokens
-                    for (int i = 0; i < width; i++) {
-                        float expected = replaced ? trajectory[from * width + i] : untouched[token * width + i];
-                        assertThat(moved[token * width + i]).isEqualTo(expected);
-                    }
+            StepInjection replacement =
+                    new TokenReplacement(List.of(new Placed(reference, placement)), ReplaceAt.LATENT, step + 1);
+            float[] moved = Tensors.floats(replacement.latents(step, 0.7, noise));
+            float[] trajectory = Tensors.floats(reference.trajectory().at(step));
+            float[] untouched = Tensors.floats(noise);
+            int width = moved.length / 16;
+            for (int token = 0; token < 16; token++) {
+                int from = token - 4 * down - right;
+                boolean replaced = from == 5 || from == 6 || from == 9 || from == 10; // the subject's 2 x 2 tokens
+                for (int i = 0; i < width; i++) {
+                    float expected = replaced ? trajectory[from * width + i] : untouched[token * width + i];
+                    assertThat(moved[token * width + i]).isEqualTo(expected);
                 }
             }
         }
@@ -215,7 +309,7 @@ class PersonalizeTest {
     @Test
     void whatIsClippedIsTold() {
         Injection injection = new Injection(0.5, TauBasis.SIGMA, ReplaceAt.LATENT, false);
-        Generation made = Personalize.run(model, PROMPT, subject(new Layout(1, 0.5)), injection, sampling(7, 1),
+        Generation made = Personalize.run(model, PROMPT, List.of(subject(new Layout(1, 0.5))), injection, false, sampling(7, 1),
                 TaskListener.NONE);
         assertThat(made.warnings()).singleElement().asString().contains("2 of 4 tokens");
         assertThat(personalize(injection, sampling(7, 1)).warnings()).isEmpty();
@@ -233,7 +327,8 @@ class PersonalizeTest {
             }
         };
         Injection injection = new Injection(0, TauBasis.SIGMA, level, true);
-        assertThatThrownBy(() -> Personalize.run(model, PROMPT, subject(null), injection, sampling(7, 2), stopAtTwo))
+        assertThatThrownBy(() -> Personalize.run(model, PROMPT, List.of(subject(null)), injection, false, sampling(7, 2),
+                stopAtTwo))
                 .isInstanceOf(Cancelled.class).hasMessage("cancelled after step 2 of 4");
         assertThatThrownBy(() -> Generate.run(model, PROMPT, sampling(7, 1), stopAtTwo)).isInstanceOf(Cancelled.class);
         assertThat(steps).containsExactly(1, 2, 1, 2);

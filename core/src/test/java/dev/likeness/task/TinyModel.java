@@ -63,7 +63,8 @@ public final class TinyModel {
         write(folder, "model_index.json", json -> json.put("_class_name", "FluxPipeline"));
         write(folder, "likeness.json", json -> json.put("width", SIDE).put("height", SIDE).put("steps", STEPS)
                 .put("guidance_scale", 0).put("true_cfg_scale", 2).put("max_sequence_length", 8).put("tau", 0.5)
-                .put("replace_at", "ATTENTION").put("reference_noise", true));
+                .put("replace_at", "ATTENTION").put("reference_noise", true)
+                .put("perturb", false).put("inpaint_tau", 0.2).put("outpaint_tau", 0.3));
         return folder;
     }
 

@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -47,20 +48,19 @@ class ToyboxTest {
     }
 
     /** Left in its place, so that the reference's pixels can be compared as they stand. */
-    private static Personalize.Subject subject() {
+    private static Subject subject() {
         Picture cutOut = Pictures.read(REFERENCE);
         Layout inPlace = null;
         return ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, "the example"), defaults.width(), defaults.height(), "", inPlace);
     }
 
     private static Generation personalize(ReplaceAt level, int steps) {
-        Personalize.Injection injection = new Personalize.Injection(defaults.tau(), Personalize.TauBasis.SIGMA, level,
-                defaults.referenceNoise());
-        return Personalize.run(model, PROMPT, subject(), injection, sampling(steps), TaskListener.NONE);
+        Injection injection = new Injection(defaults.tau(), Injection.TauBasis.SIGMA, level, defaults.referenceNoise());
+        return Personalize.run(model, PROMPT, List.of(subject()), injection, false, sampling(steps), TaskListener.NONE);
     }
 
     private static double identity(Generation generation) {
-        Personalize.Subject subject = subject();
+        Subject subject = subject();
         return MaskedPsnr.of(subject.picture(), subject.mask(), generation.images().get(0).picture(), 0, 0);
     }
 

@@ -1,5 +1,6 @@
 package dev.likeness.model.flux;
 
+import dev.likeness.tensor.Ops;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -35,6 +36,33 @@ public interface AttentionHook {
         return imageTokens;
     }
 
+    /**
+     * Tokens from elsewhere that every query of a block attends to as well, after text and image.
+     *
+     * @param tokens rows in the form of attention inputs, [B, n, d] or [1, n, d]; the block's own image projections make their
+     *     keys and values
+     * @param rotation rotary unit vectors of their positions, complex64 [n, D/2]
+     */
+    record Appended(Tensor tokens, Tensor rotation) {}
+
+    /**
+     * What joins the attention of a block.
+     *
+     * @param imageTokens the input of the attention projections [B, N, d], as it was before {@link #attentionInput} edited it
+     * @return null for nothing
+     */
+    default Appended appended(Site site, Tensor imageTokens) {
+        return null;
+    }
+
+    /**
+     * Shows queries and keys after normalisation and rotation, before the softmax over all keys.
+     *
+     * @param q [B, H, L + N, D], text first
+     * @param k [B, H, L + N + n, D], appended tokens last
+     */
+    default void attention(Site site, Tensor q, Tensor k) {}
+
     /** This hook first, then the other one on its result. */
     default AttentionHook then(AttentionHook next) {
         if (this == NONE) {
@@ -53,6 +81,22 @@ public interface AttentionHook {
             @Override
             public Tensor attentionInput(Site site, Tensor imageTokens) {
                 return next.attentionInput(site, first.attentionInput(site, imageTokens));
+            }
+
+            @Override
+            public Appended appended(Site site, Tensor imageTokens) {
+                Appended mine = first.appended(site, imageTokens);
+                Appended others = next.appended(site, imageTokens);
+                if (mine == null || others == null) {
+                    return mine == null ? others : mine;
+                }
+                return new Appended(Ops.cat(1, mine.tokens, others.tokens), Ops.cat(0, mine.rotation, others.rotation));
+            }
+
+            @Override
+            public void attention(Site site, Tensor q, Tensor k) {
+                first.attention(site, q, k);
+                next.attention(site, q, k);
             }
         };
     }

@@ -231,16 +231,35 @@ public final class FluxTransformer {
 
         Heads forward(Tensor x) {
             Tensor q = Ops.rmsNorm(Ops.splitHeads(toQ.forward(x), heads), normQ, EPSILON);
-            Tensor k = Ops.rmsNorm(Ops.splitHeads(toK.forward(x), heads), normK, EPSILON);
-            return new Heads(q, k, Ops.splitHeads(toV.forward(x), heads));
+            return new Heads(q, keys(x), values(x));
+        }
+
+        Tensor keys(Tensor x) {
+            return Ops.rmsNorm(Ops.splitHeads(toK.forward(x), heads), normK, EPSILON);
+        }
+
+        Tensor values(Tensor x) {
+            return Ops.splitHeads(toV.forward(x), heads);
         }
     }
 
-    /** Joint attention [B, S, d] of a sequence whose positions are {@code rotation}. */
-    private static Tensor attend(Heads heads, Tensor rotation) {
+    /**
+     * Joint attention [B, S, d] of a sequence whose positions are {@code rotation}, to itself and to what a hook appends.
+     *
+     * @param appended null for nothing; {@code projections} make its keys and values
+     */
+    private static Tensor attend(Heads heads, Tensor rotation, AttentionHook.Appended appended, Projections projections,
+            Site site, AttentionHook hook) {
         Tensor q = Ops.rotate(heads.q, rotation);
         Tensor k = Ops.rotate(heads.k, rotation);
-        return Ops.joinHeads(Ops.attention(q, k, heads.v, null, 1 / Math.sqrt(q.size(3))));
+        Tensor v = heads.v;
+        if (appended != null) {
+            Tensor tokens = appended.tokens().expand(q.size(0), -1, -1);
+            k = Ops.cat(2, k, Ops.rotate(projections.keys(tokens), appended.rotation()));
+            v = Ops.cat(2, v, projections.values(tokens));
+        }
+        hook.attention(site, q, k);
+        return Ops.joinHeads(Ops.attention(q, k, v, null, 1 / Math.sqrt(q.size(3))));
     }
 
     private static final class DoubleStreamBlock {
@@ -278,7 +297,8 @@ public final class FluxTransformer {
                 Tensor imageInput = Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), mi[0], mi[1]);
                 Tensor textInput = Ops.modulate(Ops.layerNorm(c, null, null, EPSILON), mt[0], mt[1]);
                 Heads joint = context.forward(textInput).followedBy(image.forward(hook.attentionInput(site, imageInput)));
-                Tensor attended = attend(joint, rotation); // [B, L + N, d]
+                Tensor attended =
+                        attend(joint, rotation, hook.appended(site, imageInput), image, site, hook); // [B, L + N, d]
                 x = Ops.gated(x, mi[2], toOut.forward(attended.narrow(1, site.textTokens(), site.imageTokens())));
                 c = Ops.gated(c, mt[2], toAddOut.forward(attended.narrow(1, 0, site.textTokens())));
 
@@ -311,7 +331,9 @@ public final class FluxTransformer {
                 Tensor x = editImage(jointIn, site, hook::hiddenStates, hook);
                 Tensor input = Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), m[0], m[1]);
                 Tensor mlp = Ops.geluTanh(projMlp.forward(input));
-                Tensor attended = attend(attn.forward(editImage(input, site, hook::attentionInput, hook)), rotation);
+                Heads joint = attn.forward(editImage(input, site, hook::attentionInput, hook));
+                Tensor imageInput = input.narrow(1, site.textTokens(), site.imageTokens());
+                Tensor attended = attend(joint, rotation, hook.appended(site, imageInput), attn, site, hook);
                 return scope.keep(Ops.gated(x, m[2], projOut.forward(Ops.cat(-1, attended, mlp))));
             }
         }

@@ -10,23 +10,22 @@ import dev.likeness.tensor.Tensors;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 
-class TrajectoryTest {
+class InversionTest {
 
     private static final double[] SIGMAS =
             FlowMatching.sigmas(new SchedulerConfig(3.0, true, 0.5, 1.15, 256, 4096), 28, 4096);
 
     @Test
     void remainderIsTheOneOfThePublicImplementation() {
-        assertThat(Trajectory.remainder(SIGMAS)).isCloseTo(-0.0026, within(5e-5));
+        assertThat(Inversion.remainder(SIGMAS)).isCloseTo(-0.0026, within(5e-5));
     }
 
     @Test
     void endsAtTheImageExactly() {
         try (Scope scope = Scope.open()) {
             Tensor clean = Tensors.noise(1, 1, 6, 4);
-            Trajectory trajectory = Trajectory.exact(clean, Tensors.noise(2, 1, 6, 4), SIGMAS);
-            assertThat(Tensors.floats(trajectory.at(0))).isEqualTo(Tensors.floats(clean));
-            assertThat(Tensors.floats(trajectory.at(1))).isEqualTo(Tensors.floats(trajectory.start()));
+            Trajectory trajectory = Inversion.EXACT.trajectory(clean, Tensors.noise(2, 1, 6, 4), SIGMAS, null);
+            assertThat(Tensors.floats(trajectory.at(SIGMAS.length - 1))).isEqualTo(Tensors.floats(clean));
         }
     }
 
@@ -35,13 +34,14 @@ class TrajectoryTest {
     void controlledReversalStaysOnTheLine() {
         try (Scope scope = Scope.open()) {
             float[] clean = Tensors.floats(Tensors.noise(1, 8));
-            Trajectory trajectory = Trajectory.exact(Tensors.of(clean, 1, 2, 4), Tensors.noise(2, 1, 2, 4), SIGMAS);
-            float[] x = Tensors.floats(trajectory.start());
+            Trajectory trajectory =
+                    Inversion.EXACT.trajectory(Tensors.of(clean, 1, 2, 4), Tensors.noise(2, 1, 2, 4), SIGMAS, null);
+            float[] x = Tensors.floats(trajectory.at(0));
             for (int i = 0; i + 1 < SIGMAS.length; i++) {
                 for (int j = 0; j < x.length; j++) {
                     x[j] = (float) (clean[j] + (x[j] - clean[j]) * SIGMAS[i + 1] / SIGMAS[i]);
                 }
-                assertThat(Tensors.floats(trajectory.at(SIGMAS[i + 1]))).containsExactly(x, within(1e-5f));
+                assertThat(Tensors.floats(trajectory.at(i + 1))).containsExactly(x, within(1e-5f));
             }
         }
     }

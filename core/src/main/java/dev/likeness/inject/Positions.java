@@ -1,0 +1,26 @@
+package dev.likeness.inject;
+
+import dev.likeness.reference.Placement;
+
+/** Where reference tokens stand when they join attention: the ids (0, row, column) that rotary positions are made of. */
+public enum Positions {
+    /** All at (0, 0, 0), as text tokens are: the paper's choice. */
+    ZERO,
+    /** Where the token goes to: the public implementation's choice. */
+    TARGET,
+    /** Where the token is in the reference. */
+    KEEP,
+    /** Beside the canvas: where the token is in the reference, moved right by the canvas's width. */
+    SHIFT;
+
+    /** Row-major [n, 3]. @param columns token columns of the canvas */
+    double[] ids(Placement placement, int columns) {
+        long[] tokens = this == TARGET ? placement.target() : placement.source();
+        double[] ids = new double[3 * tokens.length];
+        for (int i = 0; i < tokens.length && this != ZERO; i++) {
+            ids[3 * i + 1] = tokens[i] / columns;
+            ids[3 * i + 2] = tokens[i] % columns + (this == SHIFT ? columns : 0);
+        }
+        return ids;
+    }
+}

@@ -1,0 +1,218 @@
+package dev.likeness.inject;
+
+import dev.likeness.error.Refusal;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Ops;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import dev.likeness.weights.SafetensorsFile;
+import dev.likeness.weights.SafetensorsWriter;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.FileTime;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Tokens of references that were computed before, in memory and, where it has a folder, on disk. What is least recently
+ * used goes first when a limit is reached. Tokens come back bit for bit. Several processes may share a folder; within a
+ * process it serves one thread at a time.
+ */
+public final class ReferenceCache implements AutoCloseable {
+
+    /** Default limits. */
+    public static final long MEMORY_BYTES = 1L << 30;
+    public static final long DISK_BYTES = 8L << 30;
+
+    private static final String SUFFIX = ".tokens";
+    private static final String ROWS = "rows";
+    private static final Duration ABANDONED = Duration.ofHours(1); // what a killed process left half written
+
+    /** @param rows rising numbers of the tokens; each tensor [1, rows, d] holds them in that order */
+    private record Stored(long[] rows, Map<Integer, Tensor> tensors) {
+        long bytes() {
+            return tensors.values().stream().mapToLong(tensor -> tensor.numel() * DType.of(tensor).bytes()).sum();
+        }
+
+        boolean holds(long[] wanted) {
+            return Arrays.stream(wanted).allMatch(row -> Arrays.binarySearch(rows, row) >= 0);
+        }
+    }
+
+    private final Map<String, Stored> memory = new LinkedHashMap<>(16, 0.75f, true);
+    private final Path folder;
+    private final long memoryLimit;
+    private final long diskLimit;
+    private long memoryBytes;
+
+    private ReferenceCache(Path folder, long memoryLimit, long diskLimit) {
+        this.folder = folder;
+        this.memoryLimit = memoryLimit;
+        this.diskLimit = diskLimit;
+    }
+
+    public static ReferenceCache inMemory(long limit) {
+        return new ReferenceCache(null, limit, 0);
+    }
+
+    /**
+     * @param folder made when it is not there
+     * @throws Refusal (input) when it cannot be made or written to
+     */
+    public static ReferenceCache inFolder(Path folder, long memoryLimit, long diskLimit) {
+        try {
+            Files.createDirectories(folder);
+        } catch (IOException e) {
+            throw Refusal.input("--cache %s cannot be made (%s); name a folder that can be written to.", folder, e.getMessage(),
+                    e);
+        }
+        if (!Files.isWritable(folder)) {
+            throw Refusal.input("--cache %s is not writable; name a folder that can be written to.", folder);
+        }
+        return new ReferenceCache(folder, memoryLimit, diskLimit);
+    }
+
+    /**
+     * The wanted rows of numbered tensors, each [1, n, d], owned by the open scope.
+     *
+     * @param key a hexadecimal digest of everything that the tokens depend on
+     * @param part which of the key's tokens, in letters, digits and hyphens
+     * @param wanted numbers of the tokens, in any order
+     * @param compute makes tensors of the rows that it is given, when they are not here
+     */
+    public Map<Integer, Tensor> get(String key, String part, long[] wanted, Function<long[], Map<Integer, Tensor>> compute) {
+        String name = key + "-" + part;
+        Stored stored = memory.get(name);
+        if (stored == null || !stored.holds(wanted)) {
+            Stored onDisk = read(name);
+            stored = onDisk == null ? stored : onDisk;
+        }
+        if (stored == null || !stored.holds(wanted)) {
+            long[] known = stored == null ? new long[0] : stored.rows;
+            long[] rows = LongStream.concat(Arrays.stream(known), Arrays.stream(wanted)).sorted().distinct().toArray();
+            stored = new Stored(rows, compute.apply(rows));
+            write(name, stored);
+        }
+        if (memory.get(name) != stored) {
+            remember(name, stored);
+        }
+        return gather(stored, wanted);
+    }
+
+    private static Map<Integer, Tensor> gather(Stored stored, long[] wanted) {
+        long[] places = Arrays.stream(wanted).map(row -> Arrays.binarySearch(stored.rows, row)).toArray();
+        Map<Integer, Tensor> gathered = new HashMap<>();
+        try (Scope scope = Scope.open()) {
+            Tensor index = Tensors.of(places, places.length);
+            stored.tensors.forEach((number, tensor) -> gathered.put(number,
+                    scope.keep(Ops.selectRows(tensor, Tensors.onDeviceOf(index, tensor)))));
+        }
+        return gathered;
+    }
+
+    private void remember(String name, Stored stored) {
+        forget(memory.remove(name));
+        long bytes = stored.bytes();
+        if (bytes > memoryLimit) {
+            return;
+        }
+        Iterator<Stored> oldest = memory.values().iterator();
+        while (memoryBytes + bytes > memoryLimit) {
+            Stored gone = oldest.next();
+            oldest.remove();
+            forget(gone);
+        }
+        stored.tensors.values().forEach(Scope::own);
+        memory.put(name, stored);
+        memoryBytes += bytes;
+    }
+
+    private void forget(Stored stored) {
+        if (stored != null) {
+            memoryBytes -= stored.bytes();
+            stored.tensors.values().forEach(Scope::release);
+        }
+    }
+
+    private Stored read(String name) {
+        Path file = folder == null ? null : folder.resolve(name + SUFFIX);
+        if (file == null || !Files.exists(file)) {
+            return null;
+        }
+        try {
+            SafetensorsFile stored = SafetensorsFile.open(file);
+            long[] rows = Arrays.stream(stored.metadata().get(ROWS).split(",")).mapToLong(Long::parseLong).toArray();
+            Map<Integer, Tensor> tensors = new HashMap<>();
+            stored.readAll().forEach((number, tensor) ->
+                    tensors.put(Integer.valueOf(number), Tensors.to(tensor, stored.entries().get(number).dtype())));
+            Files.setLastModifiedTime(file, FileTime.from(Instant.now())); // last use, for the limit
+            return new Stored(rows, tensors);
+        } catch (Refusal | IOException e) {
+            return null; // another process has just removed it, or it is broken: it is computed and written anew
+        }
+    }
+
+    private void write(String name, Stored stored) {
+        if (folder == null || stored.bytes() > diskLimit || stored.rows.length == 0) {
+            return;
+        }
+        Map<String, Tensor> named = stored.tensors.entrySet().stream()
+                .collect(Collectors.toMap(entry -> entry.getKey().toString(), Map.Entry::getValue));
+        DType dtype = DType.of(named.values().iterator().next());
+        String rows = Arrays.stream(stored.rows).mapToObj(Long::toString).collect(Collectors.joining(","));
+        SafetensorsWriter.write(folder.resolve(name + SUFFIX), named, dtype, Map.of(ROWS, rows));
+        tidy();
+    }
+
+    /** Removes what was used longest ago until the rest fits; only files of its own. */
+    private void tidy() {
+        record Used(Path file, Instant at, long bytes) {}
+        List<Used> files = new ArrayList<>();
+        try (Stream<Path> all = Files.list(folder)) {
+            for (Path file : (Iterable<Path>) all::iterator) {
+                try {
+                    Used used = new Used(file, Files.getLastModifiedTime(file).toInstant(), Files.size(file));
+                    String name = file.getFileName().toString();
+                    if (name.endsWith(SUFFIX)) {
+                        files.add(used);
+                    } else if (name.matches("\\.likeness-.*\\.tmp") && used.at.isBefore(Instant.now().minus(ABANDONED))) {
+                        Files.deleteIfExists(file);
+                    }
+                } catch (IOException e) {
+                    continue; // another process removed it meanwhile
+                }
+            }
+            long bytes = files.stream().mapToLong(Used::bytes).sum();
+            files.sort(Comparator.comparing(Used::at));
+            for (Iterator<Used> oldest = files.iterator(); bytes > diskLimit && oldest.hasNext();) {
+                Used used = oldest.next();
+                Files.deleteIfExists(used.file);
+                bytes -= used.bytes;
+            }
+        } catch (IOException e) {
+            throw Refusal.resources("--cache %s cannot be tidied (%s); check the folder and its disk.", folder, e.getMessage(),
+                    e);
+        }
+    }
+
+    @Override
+    public void close() {
+        memory.values().forEach(stored -> stored.tensors.values().forEach(Scope::release));
+        memory.clear();
+        memoryBytes = 0;
+    }
+}

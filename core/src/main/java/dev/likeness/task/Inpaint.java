@@ -1,0 +1,114 @@
+package dev.likeness.task;
+
+import dev.likeness.error.Refusal;
+import dev.likeness.image.Box;
+import dev.likeness.image.Mask;
+import dev.likeness.image.Picture;
+import dev.likeness.reference.TokenMask;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Fills a hole of a picture, or draws what lies beyond its edges (paper, section 3.4): what is kept is a reference that
+ * stays in its place.
+ */
+public final class Inpaint {
+
+    private Inpaint() {}
+
+    /**
+     * A picture and what of it shall be new.
+     *
+     * @param hole white where it shall be new, of the picture's size
+     * @param caption what the picture shows; may be empty
+     * @param blend whether the kept pixels are put back over the decoded ones, and the result has the picture's size;
+     *     otherwise it is the decoded canvas as it is
+     * @param softEdge pixels of the picture around the hole over which new and kept ones mix
+     */
+    public record Edit(Picture picture, Mask hole, String caption, boolean blend, int softEdge) {
+
+        private static final int MAX_SOFT_EDGE = 1024;
+
+        public Edit {
+            hole.requireSizeOf(picture, "of the hole", "to inpaint");
+            if (hole.isEmpty()) {
+                throw Refusal.input("The mask marks no pixel as hole; paint white what shall be new, or use --mask-invert when it "
+                        + "is black there.");
+            }
+            if (softEdge < 0 || softEdge > MAX_SOFT_EDGE) {
+                throw Refusal.usage("--soft-edge %d is out of range; use a number of pixels from 0 to %d.", softEdge,
+                        MAX_SOFT_EDGE);
+            }
+        }
+
+        /**
+         * The picture with free space around it.
+         *
+         * @param left pixels on that side, 0 or more, as are the others; not all 0
+         */
+        public static Edit outpaint(Picture picture, int left, int right, int up, int down, String caption, boolean blend,
+                int softEdge) {
+            if (Math.min(Math.min(left, right), Math.min(up, down)) < 0) {
+                throw Refusal.usage("--left, --right, --up and --down count pixels to add; none of them can be negative.");
+            }
+            if (left + right + up + down == 0) {
+                throw Refusal.usage("Nothing is to be added to the picture; give --left, --right, --up or --down, or a greater "
+                        + "--canvas.");
+            }
+            Picture extended = picture.extend(left, up, right, down);
+            float[] free = new float[extended.width() * extended.height()];
+            Box kept = new Box(left, up, picture.width(), picture.height());
+            for (int i = 0; i < free.length; i++) {
+                free[i] = kept.contains(i % extended.width(), i / extended.width()) ? 0 : 1;
+            }
+            return new Edit(extended, Mask.of(extended.width(), extended.height(), free), caption, blend, softEdge);
+        }
+    }
+
+    /**
+     * The canvas for a picture: its proportions, at most the area that the model draws by default, in whole tokens.
+     *
+     * @return width and height in pixels, multiples of 16
+     */
+    public static int[] canvas(Picture picture, ModelDefaults defaults) {
+        double area = (double) defaults.width() * defaults.height();
+        double scale = Math.min(1, Math.sqrt(area / ((double) picture.width() * picture.height())));
+        return new int[] {tokens(picture.width() * scale), tokens(picture.height() * scale)};
+    }
+
+    private static int tokens(double pixels) {
+        return (int) Math.max(1, Math.round(pixels / TokenMask.TOKEN)) * TokenMask.TOKEN;
+    }
+
+    /**
+     * @param subjects references to put into the hole; may be empty
+     * @param sampling of the canvas that the picture is brought to
+     * @throws Refusal (input) when the hole leaves no token of the canvas
+     */
+    public static Generation run(FluxModel model, String prompt, Edit edit, List<Subject> subjects, Injection injection,
+            boolean strict, Sampling sampling, TaskListener listener) {
+        int width = sampling.width();
+        int height = sampling.height();
+        Mask kept = Mask.ofLuminance(edit.hole().toPicture().resize(width, height), true);
+        if (TokenMask.of(kept, TokenMask.Rule.WHOLE).isEmpty()) {
+            throw Refusal.input("The hole leaves no block of 16 x 16 pixels of the %d x %d canvas untouched; make it smaller, or "
+                    + "use generate.", width, height);
+        }
+        List<Subject> all = new ArrayList<>();
+        all.add(new Subject(edit.picture().resize(width, height).flatten(0xFFFFFF), kept, edit.caption(), null, true));
+        all.addAll(subjects);
+        Generation made = Personalize.run(model, prompt, all, injection, strict, sampling, listener);
+        if (!edit.blend()) {
+            return made;
+        }
+        Mask fresh = edit.hole().feather(edit.softEdge());
+        List<Generation.Image> blended = made.images().stream()
+                .map(image -> new Generation.Image(blend(edit.picture(), image.picture(), fresh), image.seed())).toList();
+        return new Generation(blended, made.evaluations(), made.milliseconds(), made.warnings());
+    }
+
+    /** The kept picture with the new one where the mask is white, in the kept one's size. */
+    private static Picture blend(Picture kept, Picture made, Mask fresh) {
+        return kept.flatten(0xFFFFFF).under(made.resize(kept.width(), kept.height()), fresh);
+    }
+}

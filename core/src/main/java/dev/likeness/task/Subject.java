@@ -1,0 +1,20 @@
+package dev.likeness.task;
+
+import dev.likeness.image.Mask;
+import dev.likeness.image.Picture;
+import dev.likeness.reference.Layout;
+
+/**
+ * A reference of the canvas's size; see {@link ReferenceFit}.
+ *
+ * @param mask white where the subject is
+ * @param caption what the reference shows; may be empty
+ * @param layout where the subject goes; null leaves it where it is
+ * @param scene whether it is the surroundings, which every other subject stands in front of
+ */
+public record Subject(Picture picture, Mask mask, String caption, Layout layout, boolean scene) {
+
+    public Subject(Picture picture, Mask mask, String caption, Layout layout) {
+        this(picture, mask, caption, layout, false);
+    }
+}
