@@ -46,8 +46,8 @@ public record Layout(double x, double y, double scale) {
         } catch (NumberFormatException e) {
             // told below, with the form that is wanted
         }
-        throw Refusal.usage("--layout %s is neither x,y nor x,y,scale; give the middle of the subject as two fractions from 0 to "
-                + "1 and, where its size shall change, a scale, such as 0.5,0.6 or 0.5,0.6,0.8.", text);
+        throw Refusal.usage("--layout %s is neither x,y nor x,y,scale; give the middle of the subject as two fractions from 0 "
+                + "to 1 and, where its size shall change, a scale, such as 0.5,0.6 or 0.5,0.6,0.8.", text);
     }
 
     /** The text that {@link #parse} reads as this layout; a scale of 1 is left out. */

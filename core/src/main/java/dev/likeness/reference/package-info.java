@@ -1,2 +1,2 @@
-/** The reference subject: where its tokens are and where they go. */
+/** The reference subjects: where their tokens are and where they go, how they are named and listed. */
 package dev.likeness.reference;

@@ -65,7 +65,7 @@ class PlacementTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"", "0.5", "0.5,", "a,b", "0.5,0.5,0.5", "1.2,0", "0,-0.1", "NaN,0"})
+    @ValueSource(strings = {"", "0.5", "0.5,", "a,b", "0.5,0.5,0.5,0.5", "1.2,0", "0,-0.1", "NaN,0"})
     void layoutsThatAreNoPointOfTheCanvasAreRefused(String text) {
         assertThatThrownBy(() -> Layout.parse(text)).isInstanceOf(Refusal.class).hasMessageContaining("--layout");
     }
