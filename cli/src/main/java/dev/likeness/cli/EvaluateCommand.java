@@ -17,9 +17,11 @@ import dev.likeness.reference.TokenMask;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generate;
 import dev.likeness.task.Generation;
+import dev.likeness.task.Injection;
+import dev.likeness.task.Subject;
 import dev.likeness.task.ModelDefaults;
 import dev.likeness.task.Personalize;
-import dev.likeness.task.Personalize.TauBasis;
+import dev.likeness.task.Injection.TauBasis;
 import dev.likeness.task.ReferenceFit;
 import dev.likeness.task.Sampling;
 import dev.likeness.task.TaskListener;
@@ -101,7 +103,7 @@ final class EvaluateCommand implements Callable<Integer> {
             int number = 0;
             for (Path file : cutOuts) {
                 Picture cutOut = Pictures.read(file);
-                Personalize.Subject subject = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, file.toString()), sampling.width(),
+                Subject subject = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, file.toString()), sampling.width(),
                         sampling.height(), "", PLACE);
                 String noun = noun(file);
                 String shown = SCENES.get(number++ % SCENES.size());
@@ -162,14 +164,14 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     /** Plain generation, then each variant. */
-    private static List<Picture> make(FluxModel model, Personalize.Subject subject, String prompt, Sampling sampling,
+    private static List<Picture> make(FluxModel model, Subject subject, String prompt, Sampling sampling,
             List<Variant> variants) {
         List<Picture> made = new ArrayList<>();
         made.add(only(Generate.run(model, prompt, sampling, TaskListener.NONE)));
         for (Variant variant : variants) {
-            Personalize.Injection injection =
-                    new Personalize.Injection(variant.tau(), TauBasis.SIGMA, variant.level(), variant.noise());
-            made.add(only(Personalize.run(model, prompt, subject, injection, sampling, TaskListener.NONE)));
+            Injection injection =
+                    new Injection(variant.tau(), TauBasis.SIGMA, variant.level(), variant.noise());
+            made.add(only(Personalize.run(model, prompt, List.of(subject), injection, false, sampling, TaskListener.NONE)));
         }
         return made;
     }
@@ -179,8 +181,8 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     /** Masked PSNR in dB of the subject at its new place. */
-    private static double identity(Personalize.Subject subject, Picture made) {
-        Placement placement = Placement.of(TokenMask.of(subject.mask(), TokenMask.MIN_SHARE), subject.layout());
+    private static double identity(Subject subject, Picture made) {
+        Placement placement = Placement.of(TokenMask.of(subject.mask(), TokenMask.Rule.QUARTER), subject.layout());
         int columns = made.width() / TokenMask.TOKEN;
         int right = (int) (placement.target()[0] % columns - placement.source()[0] % columns) * TokenMask.TOKEN;
         int down = (int) (placement.target()[0] / columns - placement.source()[0] / columns) * TokenMask.TOKEN;

@@ -16,8 +16,10 @@ import picocli.CommandLine.UnmatchedArgumentException;
 /** Entry point of {@code likeness}. */
 @Command(name = "likeness", mixinStandardHelpOptions = true, versionProvider = Main.Version.class,
         description = "Puts a subject from one picture into new pictures, without training.",
-        subcommands = {GenerateCommand.class, PersonalizeCommand.class, ReplayCommand.class, TrainCommand.class,
-                EvaluateCommand.class})
+        subcommands = {GenerateCommand.class, PersonalizeCommand.OneSubject.class, PersonalizeCommand.SeveralSubjects.class,
+                ReconstructCommand.class, InpaintCommand.Inside.class, InpaintCommand.Around.class, StoryCommand.class,
+                InvertCommand.class, SegmentCommand.class, SubjectCommand.class, ReplayCommand.class, EvaluateCommand.class,
+                TrainCommand.class})
 public final class Main {
 
     /** The version that the build wrote into the jar's manifest. */

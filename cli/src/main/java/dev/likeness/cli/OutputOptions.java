@@ -3,6 +3,7 @@ package dev.likeness.cli;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.databind.node.TextNode;
 import dev.likeness.denoise.Evaluations;
 import dev.likeness.error.Refusal;
 import dev.likeness.image.OutputFile;
@@ -15,6 +16,8 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -25,7 +28,15 @@ import picocli.CommandLine.Option;
 final class OutputOptions {
 
     /** Parameters that name files. */
-    static final Set<String> INPUT_FILES = Set.of("reference", "mask");
+    static final Set<String> INPUT_FILES = Set.of("reference", "mask", "region", "layout", "scene", "image");
+
+    /** Whether a parameter's value is a file: a reference may be a name of the library, a layout a place. */
+    static boolean isFile(String parameter, String value) {
+        return INPUT_FILES.contains(parameter) && !value.startsWith("@")
+                && (!parameter.equals("layout") || value.endsWith(".json"));
+    }
+
+    private final Map<String, Double> measures = new LinkedHashMap<>();
 
     @Option(names = {"-o", "--output"}, required = true, paramLabel = "FILE",
             description = "PNG to write; with several pictures FILE-1.png, FILE-2.png, ...")
@@ -39,46 +50,75 @@ final class OutputOptions {
 
     /** Refuses outputs that cannot be written, before anything is computed. */
     void check(int count) {
+        requirePng(output);
+        paths(count).forEach(OutputFile::requireWritable);
+    }
+
+    static void requirePng(Path output) {
         if (!output.toString().toLowerCase(Locale.ROOT).endsWith(".png")) {
             throw Refusal.usage("--output %s does not end in .png; PNG is the format that is written.", output);
         }
-        paths(count).forEach(OutputFile::requireWritable);
+    }
+
+    /** A figure that the result shall tell. */
+    void measured(String name, double value) {
+        measures.put(name, value);
+    }
+
+    /** @param parameters every effective parameter by its flag name, without the seed */
+    void write(String task, FluxModel model, ObjectNode parameters, Generation generation) {
+        write(task, model, List.of(parameters), List.of(generation));
     }
 
     /**
      * Writes the pictures and tells the result.
      *
-     * @param parameters every effective parameter by its flag name, without the seed
+     * @param parameters by generation, every effective parameter by its flag name, without the seed
      */
-    void write(String task, FluxModel model, ObjectNode parameters, Generation generation) {
+    void write(String task, FluxModel model, List<ObjectNode> parameters, List<Generation> generations) {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode result = mapper.createObjectNode();
         result.put("task", task);
-        List<Path> paths = paths(generation.images().size());
-        for (int i = 0; i < paths.size(); i++) {
-            Generation.Image image = generation.images().get(i);
-            ObjectNode record = mapper.createObjectNode();
-            record.put("task", task).put("model", name(model));
-            ObjectNode own = parameters.deepCopy();
-            own.put("seed", image.seed());
-            INPUT_FILES.stream().filter(own::has).forEach(file -> own.put(file, fromOutput(Path.of(own.get(file).asText()))));
-            record.set("parameters", own);
-            record.set("evaluations", evaluations(mapper, generation.evaluations(), paths.size()));
-            PngWriter.write(paths.get(i), image.picture(), noMetadata ? Map.of() : Metadata.toChunks(record));
-            result.withArray("images").addObject().put("path", paths.get(i).toString()).put("seed", image.seed())
-                    .put("width", image.picture().width()).put("height", image.picture().height());
+        List<Path> paths = paths(generations.stream().mapToInt(generation -> generation.images().size()).sum());
+        Evaluations evaluations = Evaluations.NONE;
+        Map<String, Long> timings = new LinkedHashMap<>();
+        Set<String> warnings = new LinkedHashSet<>();
+        int number = 0;
+        for (int i = 0; i < generations.size(); i++) {
+            Generation generation = generations.get(i);
+            evaluations = evaluations.plus(generation.evaluations());
+            generation.milliseconds().forEach((phase, time) -> timings.merge(phase, time, Long::sum));
+            warnings.addAll(generation.warnings());
+            for (Generation.Image image : generation.images()) {
+                ObjectNode record = mapper.createObjectNode();
+                record.put("task", task).put("model", name(model));
+                ObjectNode own = parameters.get(i).deepCopy();
+                own.put("seed", image.seed());
+                own.properties().stream().filter(entry -> isFile(entry.getKey(), entry.getValue().asText()))
+                        .forEach(entry -> entry.setValue(TextNode.valueOf(fromOutput(Path.of(entry.getValue().asText())))));
+                record.set("parameters", own);
+                record.set("evaluations", evaluations(mapper, generation.evaluations(), generation.images().size()));
+                Path path = paths.get(number++);
+                PngWriter.write(path, image.picture(), noMetadata ? Map.of() : Metadata.toChunks(record));
+                ObjectNode told = result.withArray("images").addObject().put("path", path.toString()).put("seed", image.seed())
+                        .put("width", image.picture().width()).put("height", image.picture().height());
+                if (generations.size() > 1) {
+                    told.set("prompt", own.get("prompt"));
+                }
+            }
         }
         result.put("model", name(model));
-        result.set("evaluations", mapper.valueToTree(generation.evaluations()));
-        result.set("timings_ms", mapper.valueToTree(generation.milliseconds()));
+        measures.forEach(result::put);
+        result.set("evaluations", mapper.valueToTree(evaluations));
+        result.set("timings_ms", mapper.valueToTree(timings));
         long peak = peakMemory();
         if (peak > 0) {
             result.put("peak_memory_bytes", peak);
         }
-        result.set("parameters", parameters.deepCopy().put("seed", generation.images().get(0).seed()));
-        generation.warnings().forEach(sentence -> System.err.println("likeness: warning: " + sentence));
+        result.set("parameters", parameters.get(0).deepCopy().put("seed", generations.get(0).images().get(0).seed()));
+        warnings.forEach(sentence -> System.err.println("likeness: warning: " + sentence));
         if (json) {
-            generation.warnings().forEach(result.withArray("warnings")::add);
+            warnings.forEach(result.withArray("warnings")::add);
             System.out.println(result.toPrettyString());
         } else {
             paths.forEach(System.out::println);

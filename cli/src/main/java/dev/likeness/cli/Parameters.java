@@ -11,10 +11,13 @@ final class Parameters {
 
     private Parameters() {}
 
-    /** All that every task shares, without the seed. */
+    /** All that every task shares, without the seed. @param prompt null for a task that takes none */
     static ObjectNode of(String prompt, Sampling sampling, FluxModel model) {
         ObjectNode parameters = new ObjectMapper().createObjectNode();
-        parameters.put("prompt", prompt).put("negative-prompt", sampling.negativePrompt());
+        if (prompt != null) {
+            parameters.put("prompt", prompt);
+        }
+        parameters.put("negative-prompt", sampling.negativePrompt());
         parameters.put("width", sampling.width()).put("height", sampling.height()).put("steps", sampling.steps());
         parameters.put("guidance-scale", sampling.guidanceScale()).put("true-cfg-scale", sampling.trueCfgScale());
         parameters.put("max-sequence-length", sampling.maxSequenceLength());

@@ -8,9 +8,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -21,7 +23,11 @@ import picocli.CommandLine.Parameters;
 final class ReplayCommand implements Callable<Integer> {
 
     /** A record comes from a file that anyone may have written: no other command may be started by it. */
-    private static final Set<String> TASKS = Set.of("generate", "personalize");
+    private static final Set<String> TASKS =
+            Set.of("generate", "personalize", "compose", "reconstruct", "invert", "inpaint", "outpaint");
+
+    /** Flags that are said in the negative where they are false; the others are left out then. */
+    private static final Set<String> NEGATABLE = Set.of("reference-noise", "perturb", "blend");
 
     @Parameters(paramLabel = "PNG", description = "a picture that likeness made")
     Path picture;
@@ -35,6 +41,9 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(names = "--device", paramLabel = "NAME", description = "another device than the one it was made on")
     String device;
 
+    @Option(names = "--set", paramLabel = "NAME=VALUE", description = "another value for one of its parameters; may be repeated")
+    Map<String, String> changes = new LinkedHashMap<>();
+
     @Option(names = "--json", description = "print the result as JSON to standard output")
     boolean json;
 
@@ -43,8 +52,8 @@ final class ReplayCommand implements Callable<Integer> {
         ObjectNode record = Metadata.read(picture);
         String task = record.path("task").asText();
         if (!TASKS.contains(task)) {
-            throw Refusal.input("%s was made by '%s', which cannot be replayed; give a picture made by generate or personalize.",
-                    picture, task);
+            throw Refusal.input("%s was made by '%s', which cannot be replayed; give a picture made by one of %s.", picture, task,
+                    String.join(", ", new TreeSet<>(TASKS)));
         }
         String madeWith = record.path("model").asText();
         if (model == null && !madeWith.equals(ModelOptions.EMBEDDED)) {
@@ -52,15 +61,19 @@ final class ReplayCommand implements Callable<Integer> {
         }
         List<String> arguments = new ArrayList<>(List.of(task));
         for (Map.Entry<String, JsonNode> parameter : record.path("parameters").properties()) {
+            if (changes.containsKey(parameter.getKey())) {
+                continue;
+            }
             String flag = "--" + parameter.getKey();
             if (!parameter.getValue().isBoolean()) {
                 arguments.add(flag + "=" + value(parameter.getKey(), parameter.getValue().asText()));
             } else if (parameter.getValue().asBoolean()) {
                 arguments.add(flag);
-            } else if (parameter.getKey().equals("reference-noise")) {
-                arguments.add("--no-reference-noise");
+            } else if (NEGATABLE.contains(parameter.getKey())) {
+                arguments.add("--no-" + parameter.getKey());
             }
         }
+        changes.forEach((name, value) -> arguments.addAll(changed(name, value)));
         arguments.add("--output=" + output);
         if (model != null) {
             arguments.add("--model=" + model);
@@ -71,11 +84,20 @@ final class ReplayCommand implements Callable<Integer> {
         return Main.execute(arguments.toArray(String[]::new));
     }
 
+    /** A flag and its new value; true and false set or unset a flag without one. */
+    private static List<String> changed(String name, String value) {
+        return switch (value) {
+            case "true" -> List.of("--" + name);
+            case "false" -> NEGATABLE.contains(name) ? List.of("--no-" + name) : List.of();
+            default -> List.of("--" + name + "=" + value);
+        };
+    }
+
     private String value(String name, String recorded) throws IOException {
         if (name.equals("device") && device != null) {
             return device;
         }
-        return OutputOptions.INPUT_FILES.contains(name) ? inputFile(name, recorded).toString() : recorded;
+        return OutputOptions.isFile(name, recorded) ? inputFile(name, recorded).toString() : recorded;
     }
 
     /** Relative names count from the picture's folder; they stay relative, so that the new record can move as well. */

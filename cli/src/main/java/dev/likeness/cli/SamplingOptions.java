@@ -9,9 +9,6 @@ import picocli.CommandLine.Option;
 /** How pictures are sampled; what is not given comes from the model's defaults. */
 final class SamplingOptions {
 
-    @Option(names = {"-p", "--prompt"}, required = true, paramLabel = "TEXT", description = "what the picture shall show")
-    String prompt;
-
     @Option(names = "--negative-prompt", defaultValue = "", paramLabel = "TEXT",
             description = "what true guidance leads away from (default: the empty prompt)")
     String negativePrompt;
@@ -51,9 +48,14 @@ final class SamplingOptions {
     }
 
     Sampling with(ModelDefaults defaults) {
+        return with(defaults, defaults.width(), defaults.height());
+    }
+
+    /** Where the picture's size follows from another one. */
+    Sampling with(ModelDefaults defaults, int defaultWidth, int defaultHeight) {
         return new Sampling(
-                or(width, defaults.width()),
-                or(height, defaults.height()),
+                or(width, defaultWidth),
+                or(height, defaultHeight),
                 or(steps, defaults.steps()),
                 or(guidanceScale, defaults.guidanceScale()),
                 or(trueCfgScale, defaults.trueCfgScale()),

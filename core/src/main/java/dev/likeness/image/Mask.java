@@ -166,6 +166,18 @@ public final class Mask {
         }
     }
 
+    /** What is subject in both, each pixel the smaller coverage. */
+    public Mask and(Mask other) {
+        if (other.width != width || other.height != height) {
+            throw new IllegalArgumentException(this + " and " + other + " differ in size");
+        }
+        float[] both = new float[coverage.length];
+        for (int i = 0; i < both.length; i++) {
+            both[i] = Math.min(coverage[i], other.coverage[i]);
+        }
+        return new Mask(both, width, height);
+    }
+
     /** Subject and surroundings swapped. */
     public Mask invert() {
         float[] inverted = new float[coverage.length];
@@ -189,6 +201,20 @@ public final class Mask {
             }
         }
         return new Mask(resized, newWidth, newHeight);
+    }
+
+    /** Resampled as pictures are: the mean of the covered area where it shrinks, bicubic where it grows. */
+    public Mask resize(int newWidth, int newHeight) {
+        return ofLuminance(toPicture().resize(newWidth, newHeight), false);
+    }
+
+    /** All subject where the coverage is at least {@code least}, nothing elsewhere. */
+    public Mask threshold(float least) {
+        float[] hard = new float[coverage.length];
+        for (int i = 0; i < hard.length; i++) {
+            hard[i] = coverage[i] >= least ? 1 : 0;
+        }
+        return new Mask(hard, width, height);
     }
 
     /** Moved right and down by whole pixels; what leaves is lost, what enters is not subject. */

@@ -165,6 +165,57 @@ public final class Picture {
         return owning(width, height, mixed, null);
     }
 
+    /**
+     * Transparent pixels near opaque ones take their colour and become opaque as well, less so the farther they are, none of it
+     * from {@code radius} pixels on. So what later mixes neighbours at the rim finds the subject's colours there.
+     */
+    public Picture spread(int radius) {
+        if (alpha == null) {
+            return this;
+        }
+        int[] nearest = new int[width * height]; // opaque pixel that a pixel takes its colour from, -1 for none yet
+        for (int i = 0; i < nearest.length; i++) {
+            nearest[i] = (alpha[i] & 255) > 127 ? i : -1;
+        }
+        for (int i = 0; i < nearest.length; i++) { // from above and the left, then from below and the right
+            takeNearer(nearest, i, -1, 0);
+            takeNearer(nearest, i, -1, -1);
+            takeNearer(nearest, i, 0, -1);
+            takeNearer(nearest, i, 1, -1);
+        }
+        for (int i = nearest.length - 1; i >= 0; i--) {
+            takeNearer(nearest, i, 1, 0);
+            takeNearer(nearest, i, 1, 1);
+            takeNearer(nearest, i, 0, 1);
+            takeNearer(nearest, i, -1, 1);
+        }
+        byte[] colours = rgb.clone();
+        byte[] alphas = alpha.clone();
+        for (int i = 0; i < nearest.length; i++) {
+            double distance = nearest[i] < 0 ? radius : Math.sqrt(squaredDistance(i, nearest[i]));
+            if (nearest[i] != i && distance < radius) {
+                System.arraycopy(rgb, 3 * nearest[i], colours, 3 * i, 3);
+                alphas[i] = (byte) Math.max(alpha[i] & 255, Math.round(255 * (1 - distance / radius)));
+            }
+        }
+        return owning(width, height, colours, alphas);
+    }
+
+    private void takeNearer(int[] nearest, int at, int dx, int dy) {
+        int x = at % width + dx;
+        int y = at / width + dy;
+        int offered = x >= 0 && x < width && y >= 0 && y < height ? nearest[y * width + x] : -1;
+        if (offered >= 0 && (nearest[at] < 0 || squaredDistance(at, offered) < squaredDistance(at, nearest[at]))) {
+            nearest[at] = offered;
+        }
+    }
+
+    private int squaredDistance(int a, int b) {
+        int dx = a % width - b % width;
+        int dy = a / width - b / width;
+        return dx * dx + dy * dy;
+    }
+
     /** The picture laid on an opaque background colour, {@code 0xRRGGBB}; itself when it is opaque. */
     public Picture flatten(int background) {
         if (alpha == null) {

@@ -9,13 +9,28 @@ import org.bytedeco.pytorch.Tensor;
 /** A reference and where its subject goes on the canvas. */
 public record Placed(ReferenceBranch reference, Placement placement) {
 
-    /** Latent tokens [1, N, C] with the subject's, as they are at that step, in the places where it goes. */
+    /**
+     * Latent tokens [1, N, 4 C] with the subject's, as they are at that step, in the places where it goes. Tokens at its rim
+     * belong to it with some of their 2 x 2 latent cells only: the others stay as they are.
+     */
     Tensor putInto(Tensor latents, int step) {
         try (Scope scope = Scope.open()) {
             Tensor trajectory = reference.trajectory().at(step);
             Tensor subject = Ops.selectRows(trajectory, index(placement.source(), trajectory));
-            return scope.keep(Ops.replaceRows(latents, index(placement.target(), latents), subject));
+            Tensor target = index(placement.target(), latents);
+            Tensor before = Ops.selectRows(latents, target);
+            return scope.keep(Ops.replaceRows(latents, target, before.lerp(subject, cells(latents.size(2), latents))));
         }
+    }
+
+    /** 1 for each number of a packed token [c, 2, 2] that lies in a cell of the subject, 0 for the others: [1, n, 4 C]. */
+    private Tensor cells(long width, Tensor like) {
+        byte[] cells = placement.cells();
+        float[] mask = new float[Math.toIntExact(cells.length * width)];
+        for (int i = 0; i < mask.length; i++) {
+            mask[i] = cells[(int) (i / width)] >> i % 4 & 1;
+        }
+        return Tensors.onDeviceOf(Tensors.of(mask, 1, cells.length, width), like);
     }
 
     /** Token numbers as a tensor [n] where another tensor is. */

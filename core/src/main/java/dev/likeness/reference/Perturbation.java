@@ -66,6 +66,7 @@ public record Perturbation(int shuffleWindow, int maskMorph, long seed) {
         }
         SplittableRandom random = new SplittableRandom(seed);
         long[] shuffled = source.clone();
+        byte[] cells = placement.cells().clone();
         for (List<Integer> members : windows.values()) {
             for (int i = members.size() - 1; i > 0; i--) { // Fisher-Yates
                 int a = members.get(i);
@@ -73,8 +74,11 @@ public record Perturbation(int shuffleWindow, int maskMorph, long seed) {
                 long token = shuffled[a];
                 shuffled[a] = shuffled[b];
                 shuffled[b] = token;
+                byte kept = cells[a];
+                cells[a] = cells[b];
+                cells[b] = kept;
             }
         }
-        return new Placement(shuffled, placement.target(), placement.clipped());
+        return new Placement(shuffled, placement.target(), cells, placement.clipped());
     }
 }

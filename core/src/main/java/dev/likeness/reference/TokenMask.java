@@ -1,13 +1,18 @@
 package dev.likeness.reference;
 
 import dev.likeness.image.Mask;
+import java.util.Arrays;
 
 /**
- * Which image tokens belong to the subject, on the token grid (16 x 16 pixels a token).
+ * Which image tokens belong to the subject, on the token grid (16 x 16 pixels a token, 2 x 2 latent cells).
  *
  * @param covered row-major, rows * columns
+ * @param cells by token, which of its latent cells belong to the subject: bits 0 to 3, row-major; 15 for all of them
  */
-public record TokenMask(int rows, int columns, boolean[] covered) {
+public record TokenMask(int rows, int columns, boolean[] covered, byte[] cells) {
+
+    /** All latent cells of a token. */
+    public static final byte ALL_CELLS = 15;
 
     /** Pixels of a token along a side. */
     public static final int TOKEN = 16;
@@ -41,16 +46,38 @@ public record TokenMask(int rows, int columns, boolean[] covered) {
         int rows = mask.height() / TOKEN;
         int columns = mask.width() / TOKEN;
         double[] share = new double[rows * columns];
+        double[] cellShare = new double[4 * share.length];
+        int half = TOKEN / 2;
         for (int y = 0; y < rows * TOKEN; y++) {
             for (int x = 0; x < columns * TOKEN; x++) {
-                share[y / TOKEN * columns + x / TOKEN] += mask.coverage(x, y) / (TOKEN * TOKEN);
+                int token = y / TOKEN * columns + x / TOKEN;
+                int cell = y % TOKEN / half * 2 + x % TOKEN / half;
+                share[token] += mask.coverage(x, y) / (TOKEN * TOKEN);
+                cellShare[4 * token + cell] += mask.coverage(x, y) / (half * half);
             }
         }
         boolean[] covered = new boolean[rows * columns];
+        byte[] cells = new byte[rows * columns];
         for (int i = 0; i < covered.length; i++) {
             covered[i] = share[i] >= rule.minShare;
+            for (int cell = 0; cell < 4; cell++) {
+                if (cellShare[4 * i + cell] >= 0.5) {
+                    cells[i] |= (byte) (1 << cell);
+                }
+            }
         }
-        return new TokenMask(rows, columns, covered);
+        return new TokenMask(rows, columns, covered, rule == Rule.WHOLE ? whole(covered.length) : cells);
+    }
+
+    /** With all cells of each token. */
+    public TokenMask(int rows, int columns, boolean[] covered) {
+        this(rows, columns, covered, whole(covered.length));
+    }
+
+    private static byte[] whole(int tokens) {
+        byte[] cells = new byte[tokens];
+        Arrays.fill(cells, ALL_CELLS);
+        return cells;
     }
 
     public boolean isEmpty() {

@@ -175,6 +175,11 @@ public final class FluxModel implements AutoCloseable {
         return new Conditioning.Text(embedding.tokens(), embedding.pooled());
     }
 
+    /** Numbers of the T5 tokens that are the word's; empty when the prompt has it not. */
+    long[] places(String prompt, String word, Sampling sampling) {
+        return textEncoders().places(prompt, word, sampling.maxSequenceLength());
+    }
+
     /** What steers the generated picture: the prompt, and the negative prompt where guidance asks for it. */
     Conditioning conditioning(String prompt, Sampling sampling) {
         Conditioning.Text negative = sampling.trueCfgScale() > 1 ? text(sampling.negativePrompt(), sampling) : null;

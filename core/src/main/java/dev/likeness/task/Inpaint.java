@@ -66,21 +66,6 @@ public final class Inpaint {
     }
 
     /**
-     * The canvas for a picture: its proportions, at most the area that the model draws by default, in whole tokens.
-     *
-     * @return width and height in pixels, multiples of 16
-     */
-    public static int[] canvas(Picture picture, ModelDefaults defaults) {
-        double area = (double) defaults.width() * defaults.height();
-        double scale = Math.min(1, Math.sqrt(area / ((double) picture.width() * picture.height())));
-        return new int[] {tokens(picture.width() * scale), tokens(picture.height() * scale)};
-    }
-
-    private static int tokens(double pixels) {
-        return (int) Math.max(1, Math.round(pixels / TokenMask.TOKEN)) * TokenMask.TOKEN;
-    }
-
-    /**
      * @param subjects references to put into the hole; may be empty
      * @param sampling of the canvas that the picture is brought to
      * @throws Refusal (input) when the hole leaves no token of the canvas
@@ -89,7 +74,7 @@ public final class Inpaint {
             boolean strict, Sampling sampling, TaskListener listener) {
         int width = sampling.width();
         int height = sampling.height();
-        Mask kept = Mask.ofLuminance(edit.hole().toPicture().resize(width, height), true);
+        Mask kept = edit.hole().resize(width, height).invert();
         if (TokenMask.of(kept, TokenMask.Rule.WHOLE).isEmpty()) {
             throw Refusal.input("The hole leaves no block of 16 x 16 pixels of the %d x %d canvas untouched; make it smaller, or "
                     + "use generate.", width, height);

@@ -1,8 +1,12 @@
 package dev.likeness.task;
 
+import dev.likeness.inject.Positions;
 import dev.likeness.inject.ReplaceAt;
+import dev.likeness.inversion.Inversion;
 import dev.likeness.model.ConfigJson;
 import dev.likeness.model.flux.FluxConfig;
+import dev.likeness.reference.Perturbation;
+import dev.likeness.reference.TokenMask;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
@@ -26,10 +30,18 @@ public record ModelDefaults(int width, int height, int steps, double guidanceSca
         double outpaintTau) {
 
     /** FLUX.1-dev as the paper's public implementation and its notebooks run it. */
-    private static final ModelDefaults DEV =
+    public static final ModelDefaults DEV =
             new ModelDefaults(1024, 1024, 28, 3.5, 1, 512, 0.8, ReplaceAt.ATTENTION, false, false, 0.45, 0.7);
     private static final ModelDefaults SCHNELL =
             new ModelDefaults(1024, 1024, 4, 0, 1, 256, 0.8, ReplaceAt.ATTENTION, false, false, 0.45, 0.7);
+
+    /** The model's way to put references in. @param tau of the task */
+    public Injection injection(double tau) {
+        Perturbation perturbation =
+                perturb ? new Perturbation(Perturbation.PAPER_WINDOW, Perturbation.PAPER_MORPH, 0) : Perturbation.NONE;
+        return new Injection(Injection.Mode.REPLACE, tau, Injection.TauBasis.SIGMA, replaceAt, referenceNoise,
+                Positions.ZERO, perturbation, Inversion.EXACT, TokenMask.Rule.QUARTER);
+    }
 
     static ModelDefaults read(Path modelFolder, FluxConfig transformer) {
         Path file = modelFolder.resolve("likeness.json");

@@ -16,6 +16,9 @@ public final class ReferenceFit {
 
     private static final int BLACK = 0;
 
+    /** Pixels around a cut-out that carry its colours on, so that tokens at its rim carry no white along: half a token. */
+    private static final int RIM = 8;
+
     private ReferenceFit() {}
 
     /**
@@ -36,6 +39,21 @@ public final class ReferenceFit {
         return place(picture, mask, width, height, scale, caption, null, true);
     }
 
+    /**
+     * The canvas for a picture: its proportions, at most the area that the model draws by default, in whole tokens.
+     *
+     * @return width and height in pixels, multiples of 16
+     */
+    public static int[] canvas(Picture picture, ModelDefaults defaults) {
+        double area = (double) defaults.width() * defaults.height();
+        double scale = Math.min(1, Math.sqrt(area / ((double) picture.width() * picture.height())));
+        return new int[] {tokens(picture.width() * scale), tokens(picture.height() * scale)};
+    }
+
+    private static int tokens(double pixels) {
+        return (int) Math.max(1, Math.round(pixels / TokenMask.TOKEN)) * TokenMask.TOKEN;
+    }
+
     private static Subject place(Picture picture, Mask mask, int width, int height, double scale, String caption,
             Layout layout, boolean scene) {
         mask.requireSizeOf(picture, "of the subject", "of the reference");
@@ -45,8 +63,8 @@ public final class ReferenceFit {
             throw Refusal.usage("--layout %s makes the reference %d x %d pixels, which is more than can be held; give a smaller "
                     + "scale.", layout.flag(), w, h);
         }
-        Picture resized = picture.resize(w, h).flatten(WHITE);
-        Mask resizedMask = Mask.ofLuminance(mask.toPicture().resize(w, h), false);
+        Picture resized = picture.resize(w, h).spread(RIM).flatten(WHITE);
+        Mask resizedMask = mask.resize(w, h);
         Box box = resizedMask.box().orElse(new Box(0, 0, w, h));
         int left = offset(w, width, box.x() + box.width() / 2);
         int top = offset(h, height, box.y() + box.height() / 2);

@@ -152,6 +152,11 @@ public final class Ops {
         return torch.matmul(torch.softmax(scores, -1), v);
     }
 
+    /** Shares over the last axis. */
+    public static Tensor softmax(Tensor x) {
+        return torch.softmax(x, -1);
+    }
+
     /** Splits heads: [B, S, H * D] to [B, H, S, D]. */
     public static Tensor splitHeads(Tensor x, long heads) {
         return x.view(x.size(0), x.size(1), heads, x.size(2) / heads).transpose(1, 2);

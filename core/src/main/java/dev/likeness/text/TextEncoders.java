@@ -9,7 +9,9 @@ import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
 import dev.likeness.weights.Checkpoint;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -60,6 +62,20 @@ public final class TextEncoders implements AutoCloseable {
             long[][] t5Ids = prompts.stream().map(p -> t5Tokenizer.encode(p, maxSequenceLength)).toArray(long[][]::new);
             return new Embedding(scope.keep(t5.forward(t5Ids)), scope.keep(clip.forward(clipIds).pooled()));
         }
+    }
+
+    /**
+     * Which of a prompt's T5 tokens are the word's, wherever it stands in it.
+     *
+     * @return numbers from 0 to {@code maxSequenceLength - 1}; empty when the word is not in what is left of the prompt
+     */
+    public long[] places(String prompt, String word, int maxSequenceLength) {
+        long[] ids = t5Tokenizer.encode(prompt, maxSequenceLength);
+        long end = t5Tokenizer.encode("", maxSequenceLength)[0];
+        long[] wanted = Arrays.stream(t5Tokenizer.encode(word, maxSequenceLength)).takeWhile(id -> id != end).toArray();
+        return IntStream.rangeClosed(0, ids.length - wanted.length)
+                .filter(at -> wanted.length > 0 && Arrays.equals(ids, at, at + wanted.length, wanted, 0, wanted.length))
+                .flatMap(at -> IntStream.range(at, at + wanted.length)).asLongStream().distinct().toArray();
     }
 
     @Override

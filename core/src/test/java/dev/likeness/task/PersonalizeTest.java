@@ -125,7 +125,7 @@ class PersonalizeTest {
     @MethodSource("everyWayToReplace")
     void anEmptyReplacementChangesNothing(ReplaceAt level, boolean referenceNoise) {
         Sampling sampling = sampling(7, 1);
-        Placement nothing = new Placement(new long[0], new long[0], 0);
+        Placement nothing = new Placement(new long[0], new long[0], new byte[0], 0);
         double[] sigmas = model.sigmas(sampling);
         try (Scope scope = Scope.open()) {
             Denoiser denoiser = new Denoiser(model.transformer(), model.conditioning(PROMPT, sampling), 4, 4);

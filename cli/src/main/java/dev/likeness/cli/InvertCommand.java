@@ -1,0 +1,79 @@
+package dev.likeness.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.analysis.MaskedPsnr;
+import dev.likeness.image.Mask;
+import dev.likeness.image.Picture;
+import dev.likeness.image.Pictures;
+import dev.likeness.inversion.Inversion;
+import dev.likeness.task.FluxModel;
+import dev.likeness.task.Generation;
+import dev.likeness.task.Invert;
+import dev.likeness.task.ReferenceFit;
+import dev.likeness.task.Sampling;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(name = "invert", mixinStandardHelpOptions = true,
+        description = "Takes a picture to noise and back, and tells what the inversion keeps of it.")
+final class InvertCommand implements Callable<Integer> {
+
+    @Mixin
+    ModelOptions modelOptions;
+
+    @Mixin
+    SamplingOptions samplingOptions;
+
+    @Mixin
+    OutputOptions outputOptions;
+
+    @Option(names = {"-r", "--reference"}, required = true, paramLabel = "FILE", description = "the picture")
+    Path reference;
+
+    @Option(names = "--reference-prompt", defaultValue = "", paramLabel = "TEXT",
+            description = "what it shows (default: the empty prompt)")
+    String referencePrompt;
+
+    @Option(names = "--inversion", defaultValue = "exact", converter = InjectionOptions.Inversions.class, paramLabel = "NAME",
+            description = "exact, flow, rf-inversion, rf-solver or fireflow (default: ${DEFAULT-VALUE})")
+    Inversion.Method method;
+
+    @Option(names = "--gamma", paramLabel = "X", description = "pull to the noise on the way up, with rf-inversion")
+    Double gamma;
+
+    @Option(names = "--eta", paramLabel = "X", description = "pull to the image on the way down, with rf-inversion")
+    Double eta;
+
+    @Override
+    public Integer call() {
+        samplingOptions.check();
+        modelOptions.check();
+        Inversion inversion = InjectionOptions.inversion(method, gamma, eta);
+        outputOptions.check(1);
+        Picture picture = Pictures.read(reference);
+        try (FluxModel model = modelOptions.open()) {
+            Sampling sampling = samplingOptions.with(model.defaults());
+            Mask whole = Mask.full(picture.width(), picture.height());
+            Picture fitted =
+                    ReferenceFit.fit(picture, whole, sampling.width(), sampling.height(), referencePrompt, null).picture();
+            Generation generation = Invert.run(model, fitted, referencePrompt, inversion, sampling, new Progress());
+            double psnr = MaskedPsnr.of(fitted, Mask.full(fitted.width(), fitted.height()),
+                    generation.images().get(0).picture(), 0, 0);
+            System.err.printf(Locale.ROOT, "%s: %.2f dB, %d evaluations%n", InjectionOptions.flag(method), psnr,
+                    generation.evaluations().inversion());
+            ObjectNode parameters = Parameters.of(null, sampling, model);
+            parameters.put("reference", reference.toString()).put("reference-prompt", referencePrompt);
+            parameters.put("inversion", InjectionOptions.flag(method));
+            if (method == Inversion.Method.RF_INVERSION) {
+                parameters.put("gamma", inversion.gamma()).put("eta", inversion.eta());
+            }
+            outputOptions.measured("reconstruction_psnr_db", psnr);
+            outputOptions.write("invert", model, parameters, generation);
+            return 0;
+        }
+    }
+}

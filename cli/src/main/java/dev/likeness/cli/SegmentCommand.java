@@ -1,0 +1,66 @@
+package dev.likeness.cli;
+
+import dev.likeness.error.Refusal;
+import dev.likeness.image.Mask;
+import dev.likeness.image.OutputFile;
+import dev.likeness.image.Picture;
+import dev.likeness.image.Pictures;
+import dev.likeness.image.PngWriter;
+import dev.likeness.segment.Segmentation;
+import dev.likeness.segment.Segmenter;
+import dev.likeness.task.FluxModel;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(name = "segment", mixinStandardHelpOptions = true,
+        description = "Writes the mask of a picture's subject, white where it is.")
+final class SegmentCommand implements Callable<Integer> {
+
+    @Mixin
+    ModelOptions modelOptions;
+
+    @Option(names = {"-r", "--reference"}, required = true, paramLabel = "FILE", description = "picture of the subject")
+    Path reference;
+
+    @Option(names = "--reference-prompt", defaultValue = "", paramLabel = "TEXT",
+            description = "what it shows; helps attention:WORD where the word stands in it")
+    String referencePrompt;
+
+    @Option(names = "--segment", required = true, paramLabel = "HOW",
+            description = "alpha, file:MASK, attention:WORD, box:X,Y,W,H, click:X,Y or onnx:FILE")
+    String segment;
+
+    @Option(names = {"-o", "--output"}, required = true, paramLabel = "FILE", description = "PNG to write")
+    Path output;
+
+    @Override
+    public Integer call() {
+        modelOptions.check();
+        Segmentation how = Segmentation.parse(segment);
+        OutputOptions.requirePng(output);
+        OutputFile.requireWritable(output);
+        Picture picture = Pictures.read(reference);
+        PngWriter.write(output, mask(how, picture).toPicture(), Map.of());
+        System.out.println(output);
+        return 0;
+    }
+
+    private Mask mask(Segmentation how, Picture picture) {
+        Mask mask;
+        if (Segmenter.needsModel(how)) {
+            try (FluxModel model = modelOptions.open()) {
+                mask = Segmenter.mask(how, picture, reference.toString(), referencePrompt, model);
+            }
+        } else {
+            mask = Segmenter.mask(how, picture, reference.toString(), referencePrompt, null);
+        }
+        if (mask.isEmpty()) {
+            throw Refusal.input("--segment %s finds no subject in %s; try another way.", segment, reference);
+        }
+        return mask;
+    }
+}

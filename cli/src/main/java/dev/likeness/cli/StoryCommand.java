@@ -1,0 +1,98 @@
+package dev.likeness.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.error.Refusal;
+import dev.likeness.reference.Mentions;
+import dev.likeness.task.FluxModel;
+import dev.likeness.task.Generation;
+import dev.likeness.task.Injection;
+import dev.likeness.task.Sampling;
+import dev.likeness.task.Story;
+import dev.likeness.task.Subject;
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+@Command(name = "story", mixinStandardHelpOptions = true,
+        description = "Puts the same subjects into a sequence of pictures, one for each line of a file.")
+final class StoryCommand implements Callable<Integer> {
+
+    @Mixin
+    ModelOptions modelOptions;
+
+    @Mixin
+    ReferenceOptions referenceOptions;
+
+    @Mixin
+    InjectionOptions injectionOptions;
+
+    @Mixin
+    SamplingOptions samplingOptions;
+
+    @Mixin
+    OutputOptions outputOptions;
+
+    @Option(names = "--prompts", required = true, paramLabel = "FILE",
+            description = "a prompt a line, UTF-8; empty lines and lines that begin with # are left out")
+    Path prompts;
+
+    @Option(names = "--library", paramLabel = "DIR", description = "folder of the subject library (default: the user's own)")
+    Path library;
+
+    @Override
+    public Integer call() {
+        samplingOptions.check();
+        modelOptions.check();
+        injectionOptions.check();
+        List<String> lines = lines();
+        outputOptions.check(lines.size() * samplingOptions.count);
+        PromptOptions promptOptions = new PromptOptions();
+        promptOptions.library = library;
+        List<Mentions> mentions = lines.stream().map(promptOptions::mentions).toList();
+        Set<String> names = new LinkedHashSet<>();
+        mentions.forEach(line -> names.addAll(line.names()));
+        List<ReferenceOptions.Source> sources = referenceOptions.read(promptOptions.library(), List.copyOf(names));
+        try (FluxModel model = modelOptions.open()) {
+            Sampling sampling = samplingOptions.with(model.defaults());
+            Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
+            injectionOptions.useCache(model);
+            List<Subject> subjects = sources.stream().map(source -> source.fit(model, sampling)).toList();
+            List<Generation> pictures = Story.run(model, mentions.stream().map(Mentions::prompt).toList(), subjects,
+                    injection, referenceOptions.strict, sampling, new Progress());
+            List<ObjectNode> parameters = new ArrayList<>();
+            for (String line : lines) {
+                ObjectNode one = Parameters.of(line, sampling, model);
+                referenceOptions.record(one);
+                InjectionOptions.record(one, injection);
+                parameters.add(one);
+            }
+            outputOptions.write("compose", model, parameters, pictures); // each picture can be replayed alone
+            return 0;
+        }
+    }
+
+    private List<String> lines() {
+        try {
+            List<String> lines = Files.readAllLines(prompts).stream().map(String::strip)
+                    .filter(line -> !line.isEmpty() && !line.startsWith("#")).toList();
+            if (lines.isEmpty()) {
+                throw Refusal.input("--prompts %s holds no prompt; write one a line.", prompts);
+            }
+            return lines;
+        } catch (MalformedInputException e) {
+            throw Refusal.input("--prompts %s is not UTF-8 text; save it as such.", prompts);
+        } catch (IOException e) {
+            throw Refusal.input("--prompts %s cannot be read (%s); give a text file with a prompt a line.", prompts,
+                    Files.exists(prompts) ? e.getMessage() : "there is no such file", e);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+package dev.likeness.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.image.Mask;
+import dev.likeness.image.Picture;
+import dev.likeness.image.Pictures;
+import dev.likeness.reference.SubjectLibrary;
+import dev.likeness.segment.Segmentation;
+import dev.likeness.segment.Segmenter;
+import dev.likeness.task.FluxModel;
+import java.nio.file.Path;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+@Command(name = "subject", mixinStandardHelpOptions = true, description = "Keeps subjects that prompts can mention as @name.",
+        subcommands = {SubjectCommand.Add.class, SubjectCommand.ListAll.class, SubjectCommand.Show.class,
+                SubjectCommand.Remove.class})
+final class SubjectCommand {
+
+    static final class Library {
+        @Option(names = "--library", paramLabel = "DIR", description = "folder of the library (default: the user's own)")
+        Path folder;
+
+        SubjectLibrary open() {
+            return new SubjectLibrary(folder == null ? SubjectLibrary.defaultFolder() : folder);
+        }
+    }
+
+    @Command(name = "add", mixinStandardHelpOptions = true, description = "Adds a subject.")
+    static final class Add implements Callable<Integer> {
+        @Parameters(paramLabel = "NAME", description = "lower-case letters, digits, - and _")
+        String name;
+
+        @Option(names = {"-r", "--reference"}, required = true, paramLabel = "FILE", description = "picture of the subject")
+        Path reference;
+
+        @Option(names = {"-p", "--prompt"}, paramLabel = "TEXT",
+                description = "words that stand for it in prompts (default: its name)")
+        String prompt;
+
+        @Option(names = "--mask", paramLabel = "FILE", description = "white where the subject is")
+        Path mask;
+
+        @Option(names = "--mask-invert", description = "the mask file is black where the subject is")
+        boolean maskInvert;
+
+        @Option(names = "--segment", defaultValue = "alpha", paramLabel = "HOW",
+                description = "alpha, file:MASK, attention:WORD, box:X,Y,W,H, click:X,Y or onnx:FILE (default: ${DEFAULT-VALUE})")
+        String segment;
+
+        @Mixin
+        Library library;
+
+        @Mixin
+        ModelOptions modelOptions;
+
+        @Override
+        public Integer call() {
+            Picture picture = Pictures.read(reference);
+            Segmentation how = Segmentation.parse(segment);
+            Mask found;
+            if (mask != null) {
+                found = ReferenceOptions.readMask(mask, maskInvert, picture, reference, false);
+            } else if (Segmenter.needsModel(how)) {
+                try (FluxModel model = modelOptions.open()) {
+                    found = Segmenter.mask(how, picture, reference.toString(), prompt == null ? "" : prompt, model);
+                }
+            } else {
+                found = Segmenter.mask(how, picture, reference.toString(), "", null);
+            }
+            SubjectLibrary.Entry entry =
+                    library.open().add(name, picture, found, prompt, mask == null ? how.flag() : "file:" + mask);
+            System.out.println(entry.reference().getParent());
+            return 0;
+        }
+    }
+
+    @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists the subjects.")
+    static final class ListAll implements Callable<Integer> {
+        @Mixin
+        Library library;
+
+        @Option(names = "--json", description = "as JSON")
+        boolean json;
+
+        @Override
+        public Integer call() {
+            SubjectLibrary.Listing listing = library.open().list();
+            if (json) {
+                ObjectMapper mapper = new ObjectMapper();
+                System.out.println(mapper.createArrayNode()
+                        .addAll(listing.subjects().stream().map(SubjectCommand::json).toList()).toPrettyString());
+            } else {
+                listing.subjects().forEach(entry -> System.out.println("@" + entry.name() + "\t" + entry.prompt()));
+            }
+            listing.broken().forEach((name, sentence) -> System.err.println("likeness: warning: " + sentence));
+            return 0;
+        }
+    }
+
+    @Command(name = "show", mixinStandardHelpOptions = true, description = "Tells where a subject's files are and how it was made.")
+    static final class Show implements Callable<Integer> {
+        @Parameters(paramLabel = "NAME", description = "without the @")
+        String name;
+
+        @Mixin
+        Library library;
+
+        @Override
+        public Integer call() {
+            System.out.println(json(library.open().get(name)).toPrettyString());
+            return 0;
+        }
+    }
+
+    @Command(name = "remove", mixinStandardHelpOptions = true, description = "Removes a subject.")
+    static final class Remove implements Callable<Integer> {
+        @Parameters(paramLabel = "NAME", description = "without the @")
+        String name;
+
+        @Mixin
+        Library library;
+
+        @Override
+        public Integer call() {
+            library.open().remove(name);
+            return 0;
+        }
+    }
+
+    private static ObjectNode json(SubjectLibrary.Entry entry) {
+        return new ObjectMapper().createObjectNode().put("name", entry.name()).put("prompt", entry.prompt())
+                .put("reference", entry.reference().toString()).put("mask", entry.mask().toString())
+                .put("segment", entry.segment()).put("added", entry.added().toString());
+    }
+}

@@ -1,0 +1,2 @@
+/** Subject masks: from the model's own attention, by GrabCut, by an ONNX network. */
+package dev.likeness.segment;
