@@ -1,34 +1,24 @@
 package dev.likeness.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.likeness.analysis.MaskedPsnr;
 import dev.likeness.error.Refusal;
+import dev.likeness.eval.Bench;
+import dev.likeness.eval.Measures;
+import dev.likeness.eval.Suite;
+import dev.likeness.eval.Variant;
 import dev.likeness.image.ContactSheet;
-import dev.likeness.image.Mask;
 import dev.likeness.image.OutputFile;
 import dev.likeness.image.Picture;
-import dev.likeness.image.Pictures;
 import dev.likeness.image.PngWriter;
-import dev.likeness.inject.ReplaceAt;
-import dev.likeness.reference.Layout;
-import dev.likeness.reference.Placement;
-import dev.likeness.reference.TokenMask;
 import dev.likeness.task.FluxModel;
-import dev.likeness.task.Generate;
-import dev.likeness.task.Generation;
-import dev.likeness.task.Injection;
-import dev.likeness.task.Subject;
-import dev.likeness.task.ModelDefaults;
-import dev.likeness.task.Personalize;
-import dev.likeness.task.Injection.TauBasis;
-import dev.likeness.task.ReferenceFit;
-import dev.likeness.task.Sampling;
-import dev.likeness.task.TaskListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -39,122 +29,89 @@ import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(name = "evaluate", mixinStandardHelpOptions = true,
-        description = "Identity of a folder of cut-out subjects at their new place, against plain generation.")
+        description = "Measures ways of putting references in, on a folder of cut-out subjects.")
 final class EvaluateCommand implements Callable<Integer> {
 
-    private static final List<String> SCENES = List.of("on a beach", "in the snow", "in a forest");
-    private static final Layout PLACE = new Layout(0.5, 0.6);
+    private enum Suites {
+        TAU, SHARING, PERTURBATION;
+
+        Suite suite() {
+            return switch (this) {
+                case TAU -> Suite.tau();
+                case SHARING -> Suite.sharing();
+                case PERTURBATION -> Suite.perturbation();
+            };
+        }
+    }
 
     @Mixin
     ModelOptions modelOptions;
 
+    @Option(names = "--suite", required = true, split = ",", description = "what is compared: tau, sharing, perturbation")
+    List<Suites> suites;
+
     @Option(names = "--subjects", required = true, paramLabel = "DIR",
-            description = "PNG cut-outs with alpha; the file name is the subject's name in the prompt")
+            description = "PNG cut-outs with alpha; the file name is the subject's name")
     Path subjects;
 
     @Option(names = "--only", split = ",", paramLabel = "NAME", description = "only these subjects of the folder")
     List<String> only;
 
-    @Option(names = "--tau", split = ",", paramLabel = "T", description = "taus to try; the model's default otherwise")
-    List<Double> taus;
-
-    @Option(names = "--replace-at", split = ",", description = "levels to try; the model's default otherwise")
-    List<ReplaceAt> levels;
-
-    @Option(names = "--reference-noise", arity = "1", split = ",", description = "true, false or both; the model's default otherwise")
-    List<Boolean> noises;
-
-    @Option(names = "--true-cfg-scale", paramLabel = "X", description = "classifier-free guidance")
-    Double trueCfgScale;
+    @Option(names = "--results", required = true, paramLabel = "FILE",
+            description = "a JSON line a picture; what it holds already is not made again")
+    Path results;
 
     @Option(names = "--sheet", paramLabel = "FILE",
-            description = "also write a PNG with reference, plain generation and the variants, a row a subject")
+            description = "also write a PNG with the pictures of each subject's first scene, a row a subject")
     Path sheet;
 
-    @Option(names = "--scene-only", description = "the prompt names the scene alone, not the subject")
-    boolean sceneOnly;
-
-    @Option(names = "--seed", defaultValue = "7", description = "default: ${DEFAULT-VALUE}")
-    long seed;
-
-    private record Variant(double tau, ReplaceAt level, boolean noise) {
-        String label() {
-            return String.format(Locale.ROOT, "%s, tau %.2f%s", level.name().toLowerCase(Locale.ROOT), tau,
-                    noise ? ", reference noise" : "");
-        }
-    }
+    private final ObjectMapper mapper = new ObjectMapper();
 
     @Override
     public Integer call() throws IOException {
+        OutputFile.requireWritable(results);
         if (sheet != null) {
             OutputFile.requireWritable(sheet);
         }
-        List<Path> cutOuts = files();
+        List<Path> cutOuts = cutOuts();
+        Map<String, ObjectNode> known = known();
         try (FluxModel model = modelOptions.open()) {
-            ModelDefaults defaults = model.defaults();
-            Sampling sampling = new Sampling(defaults.width(), defaults.height(), defaults.steps(),
-                    defaults.guidanceScale(), SamplingOptions.or(trueCfgScale, defaults.trueCfgScale()), "",
-                    defaults.maxSequenceLength(), seed, 1);
-            List<Variant> variants = variants(defaults);
-            double[] sums = new double[variants.size() + 1];
-            int cases = 0;
-            List<Picture> pictures = new ArrayList<>();
-            List<String> labels = new ArrayList<>();
-            int number = 0;
-            for (Path file : cutOuts) {
-                Picture cutOut = Pictures.read(file);
-                Subject subject = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, file.toString()), sampling.width(),
-                        sampling.height(), "", PLACE);
-                String noun = noun(file);
-                String shown = SCENES.get(number++ % SCENES.size());
-                for (String scene : SCENES) {
-                    String prompt = sceneOnly ? scene.substring(scene.indexOf(' ') + 1)
-                            : (noun.matches("[aeiou].*") ? "an " : "a ") + noun + " " + scene;
-                    List<Picture> made = make(model, subject, prompt, sampling, variants);
-                    cases++;
-                    for (int i = 0; i < made.size(); i++) {
-                        sums[i] += identity(subject, made.get(i));
+            Bench bench = new Bench(model);
+            for (Suites chosen : suites) {
+                Suite suite = chosen.suite();
+                List<Bench.Case> cases = Bench.cases(suite, cutOuts);
+                List<Picture> pictures = new ArrayList<>();
+                for (int i = 0; i < cases.size(); i++) {
+                    Bench.Case of = cases.get(i);
+                    boolean shown = sheet != null && i % suite.scenes() == 0;
+                    if (shown || !suite.variants().stream().allMatch(v -> known.containsKey(key(suite, of, v.name())))) {
+                        for (Bench.Result result : bench.run(of, suite.variants())) {
+                            append(known, suite, result);
+                            if (shown) {
+                                pictures.add(result.picture());
+                            }
+                        }
                     }
-                    if (scene.equals(shown)) {
-                        pictures.add(subject.picture());
-                        pictures.addAll(made);
-                        labels.addAll(List.of("reference", prompt));
-                        variants.forEach(variant -> labels.add(variant.label()));
-                    }
+                    System.err.printf(Locale.ROOT, "%s: %d of %d, %s in %s%n", suite.name(), i + 1, cases.size(), of.subject(),
+                            of.scene());
                 }
-                System.err.printf(Locale.ROOT, "%s: plain %.2f dB%s%n", noun, sums[0] / cases, means(sums, cases));
+                print(suite, cases, known);
+                if (sheet != null) {
+                    write(suite, cases, pictures);
+                }
             }
-            if (sheet != null) {
-                PngWriter.write(sheet, ContactSheet.of(pictures, labels, variants.size() + 2), Map.of());
-            }
-            print(variants, sums, cases);
             return 0;
         }
     }
 
-    private static String noun(Path file) {
-        return file.getFileName().toString().replace(".png", "").replace('-', ' ');
-    }
-
-    private List<Variant> variants(ModelDefaults defaults) {
-        List<Variant> variants = new ArrayList<>();
-        for (ReplaceAt level : SamplingOptions.or(levels, List.of(defaults.replaceAt()))) {
-            for (boolean noise : SamplingOptions.or(noises, List.of(defaults.referenceNoise()))) {
-                for (double tau : SamplingOptions.or(taus, List.of(defaults.tau()))) {
-                    variants.add(new Variant(tau, level, noise));
-                }
-            }
-        }
-        return variants;
-    }
-
-    private List<Path> files() throws IOException {
+    private List<Path> cutOuts() throws IOException {
         if (!Files.isDirectory(subjects)) {
             throw Refusal.input("--subjects %s is not a folder; give a folder of PNG cut-outs.", subjects);
         }
         try (Stream<Path> all = Files.list(subjects)) {
             List<Path> cutOuts = all.filter(file -> file.toString().endsWith(".png"))
-                    .filter(file -> only == null || only.contains(noun(file))).sorted().toList();
+                    .filter(file -> only == null || only.contains(file.getFileName().toString().replace(".png", ""))).sorted()
+                    .toList();
             if (cutOuts.isEmpty()) {
                 throw Refusal.input("--subjects %s holds no PNG file%s; give a folder of PNG cut-outs.", subjects,
                         only == null ? "" : " named in --only " + String.join(",", only));
@@ -163,49 +120,64 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
-    /** Plain generation, then each variant. */
-    private static List<Picture> make(FluxModel model, Subject subject, String prompt, Sampling sampling,
-            List<Variant> variants) {
-        List<Picture> made = new ArrayList<>();
-        made.add(only(Generate.run(model, prompt, sampling, TaskListener.NONE)));
-        for (Variant variant : variants) {
-            Injection injection =
-                    new Injection(variant.tau(), TauBasis.SIGMA, variant.level(), variant.noise());
-            made.add(only(Personalize.run(model, prompt, List.of(subject), injection, false, sampling, TaskListener.NONE)));
+    private Map<String, ObjectNode> known() throws IOException {
+        Map<String, ObjectNode> known = new LinkedHashMap<>();
+        if (Files.exists(results)) {
+            for (String line : Files.readAllLines(results)) {
+                try {
+                    JsonNode json = mapper.readTree(line);
+                    known.put(json.path("key").asText(), (ObjectNode) json);
+                } catch (IOException | ClassCastException e) {
+                    throw Refusal.input("--results %s holds a line that is no result; name another file.", results, e);
+                }
+            }
         }
-        return made;
+        return known;
     }
 
-    private static Picture only(Generation generation) {
-        return generation.images().get(0).picture();
+    private static String key(Suite suite, Bench.Case of, String variant) {
+        return String.join(" | ", suite.name(), of.subject(), of.scene(), variant);
     }
 
-    /** Masked PSNR in dB of the subject at its new place. */
-    private static double identity(Subject subject, Picture made) {
-        Placement placement = Placement.of(TokenMask.of(subject.mask(), TokenMask.Rule.QUARTER), subject.layout());
-        int columns = made.width() / TokenMask.TOKEN;
-        int right = (int) (placement.target()[0] % columns - placement.source()[0] % columns) * TokenMask.TOKEN;
-        int down = (int) (placement.target()[0] / columns - placement.source()[0] / columns) * TokenMask.TOKEN;
-        return MaskedPsnr.of(subject.picture(), subject.mask(), made, right, down);
-    }
-
-    private static String means(double[] sums, int cases) {
-        StringBuilder text = new StringBuilder();
-        for (int i = 1; i < sums.length; i++) {
-            text.append(String.format(Locale.ROOT, ", %d: %+.2f", i, (sums[i] - sums[0]) / cases));
+    private void append(Map<String, ObjectNode> known, Suite suite, Bench.Result result) throws IOException {
+        String key = key(suite, result.of(), result.variant());
+        ObjectNode line = mapper.createObjectNode().put("key", key);
+        line.setAll((ObjectNode) mapper.valueToTree(result.measures()));
+        if (known.put(key, line) == null) {
+            Files.writeString(results, line + "\n", StandardOpenOption.CREATE, StandardOpenOption.APPEND);
         }
-        return text.toString();
     }
 
-    private static void print(List<Variant> variants, double[] sums, int cases) {
-        ObjectNode result = new ObjectMapper().createObjectNode();
-        result.put("cases", cases).put("plain_db", sums[0] / cases);
-        for (int i = 0; i < variants.size(); i++) {
-            Variant variant = variants.get(i);
-            result.withArray("variants").addObject().put("replace-at", variant.level().name().toLowerCase(Locale.ROOT))
-                    .put("tau", variant.tau()).put("reference-noise", variant.noise()).put("db", sums[i + 1] / cases)
-                    .put("gain_db", (sums[i + 1] - sums[0]) / cases);
+    /** A table of means, as Markdown. */
+    private void print(Suite suite, List<Bench.Case> cases, Map<String, ObjectNode> known) {
+        System.out.printf(Locale.ROOT, "%n%s, means of %d cases%n%n", suite.name(), cases.size());
+        System.out.println("| | identity PSNR | SSIM | ghost | scene as in plain | prompt agreement |");
+        System.out.println("|---|---|---|---|---|---|");
+        List<String> names = new ArrayList<>(List.of(Bench.PLAIN, Bench.PASTED));
+        suite.variants().stream().map(Variant::name).forEach(names::add);
+        for (String name : names) {
+            double[] sums = new double[5];
+            for (Bench.Case of : cases) {
+                Measures m = mapper.convertValue(known.get(key(suite, of, name)).deepCopy().without("key"), Measures.class);
+                double[] values = {m.psnr(), m.ssim(), m.ghost(), m.scene(), m.agrees() ? 100 : 0};
+                for (int i = 0; i < sums.length; i++) {
+                    sums[i] += values[i] / cases.size();
+                }
+            }
+            System.out.printf(Locale.ROOT, "| %s | %.2f dB | %.3f | %.2f dB | %s | %.0f %% |%n", name, sums[0], sums[1], sums[2],
+                    name.equals(Bench.PLAIN) ? "" : String.format(Locale.ROOT, "%.2f dB", sums[3]), sums[4]);
         }
-        System.out.println(result.toPrettyString());
+    }
+
+    private void write(Suite suite, List<Bench.Case> cases, List<Picture> pictures) {
+        List<String> labels = new ArrayList<>();
+        for (int i = 0; i < cases.size(); i += suite.scenes()) {
+            labels.add(cases.get(i).subject() + ", " + cases.get(i).scene());
+            labels.add(Bench.PASTED);
+            suite.variants().stream().map(Variant::name).forEach(labels::add);
+        }
+        String name = sheet.getFileName().toString().replaceFirst("\\.png$", "");
+        Path file = suites.size() == 1 ? sheet : sheet.resolveSibling(name + "-" + suite.name() + ".png");
+        PngWriter.write(file, ContactSheet.of(pictures, labels, suite.variants().size() + 2), Map.of());
     }
 }

@@ -1,0 +1,12 @@
+package dev.likeness.eval;
+
+/**
+ * What is measured of one picture (docs/method.md defines each).
+ *
+ * @param psnr identity: masked PSNR of the subject at its new place, dB
+ * @param ssim identity: masked SSIM there
+ * @param ghost masked PSNR against the subject at the reference's own old place, dB
+ * @param scene PSNR against plain generation outside the subject's new place, dB
+ * @param agrees whether the model finds the prompt's scene in the picture before any other scene of the suite
+ */
+public record Measures(double psnr, double ssim, double ghost, double scene, boolean agrees) {}
