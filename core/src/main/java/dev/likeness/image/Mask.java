@@ -135,6 +135,28 @@ public final class Mask {
         return sum / coverage.length;
     }
 
+    /**
+     * How well two masks agree: pixels that are subject in both, as a share of those that are in either; 1 when neither
+     * has any.
+     *
+     * @throws IllegalArgumentException when the sizes differ
+     */
+    public double iou(Mask other) {
+        if (width != other.width || height != other.height) {
+            throw new IllegalArgumentException("masks of %d x %d and %d x %d pixels cannot be compared".formatted(width,
+                    height, other.width, other.height));
+        }
+        int both = 0;
+        int either = 0;
+        for (int i = 0; i < coverage.length; i++) {
+            boolean here = coverage[i] >= SUBJECT;
+            boolean there = other.coverage[i] >= SUBJECT;
+            both += here && there ? 1 : 0;
+            either += here || there ? 1 : 0;
+        }
+        return either == 0 ? 1 : (double) both / either;
+    }
+
     /** The smallest box around all pixels that count as subject; empty when there are none. */
     public Optional<Box> box() {
         int left = width;
@@ -203,9 +225,13 @@ public final class Mask {
         return new Mask(resized, newWidth, newHeight);
     }
 
-    /** Resampled as pictures are: the mean of the covered area where it shrinks, bicubic where it grows. */
+    /**
+     * Resampled as pictures are: the mean of the covered area where it shrinks, smooth (Catmull-Rom, cut off at 0 and 1)
+     * where it grows, each axis for itself.
+     */
     public Mask resize(int newWidth, int newHeight) {
-        return ofLuminance(toPicture().resize(newWidth, newHeight), false);
+        return newWidth == width && newHeight == height ? this
+                : new Mask(Resampling.resize(coverage, width, height, newWidth, newHeight), newWidth, newHeight);
     }
 
     /** All subject where the coverage is at least {@code least}, nothing elsewhere. */

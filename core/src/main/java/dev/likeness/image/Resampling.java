@@ -104,6 +104,36 @@ final class Resampling {
         return Picture.owning(width, height, rgb, alpha);
     }
 
+    /** Coverages from 0 to 1, {@code height * width} of them row by row, at another size. */
+    static float[] resize(float[] plane, int width, int height, int newWidth, int newHeight) {
+        if (newWidth < 1 || newHeight < 1) {
+            throw new IllegalArgumentException("a mask needs at least one pixel, not " + newWidth + " x " + newHeight);
+        }
+        Taps across = Taps.of(width, newWidth);
+        Taps down = Taps.of(height, newHeight);
+        float[] rows = new float[Math.multiplyExact(newWidth, height)];
+        for (int y = 0, i = 0; y < height; y++) {
+            for (int x = 0; x < newWidth; x++, i++) {
+                float[] weights = across.weights[x];
+                for (int k = 0, from = y * width + across.first[x]; k < weights.length; k++, from++) {
+                    rows[i] += weights[k] * plane[from];
+                }
+            }
+        }
+        float[] resized = new float[Math.multiplyExact(newWidth, newHeight)];
+        for (int y = 0, i = 0; y < newHeight; y++) {
+            float[] weights = down.weights[y];
+            for (int x = 0; x < newWidth; x++, i++) {
+                float sum = 0;
+                for (int k = 0, from = down.first[y] * newWidth + x; k < weights.length; k++, from += newWidth) {
+                    sum += weights[k] * rows[from];
+                }
+                resized[i] = Math.max(0, Math.min(1, sum));
+            }
+        }
+        return resized;
+    }
+
     /** An input row at the new width: three colours 0 to 255, or three premultiplied colours and alpha. */
     private float[] row(int y) {
         int slot = y % held.length;

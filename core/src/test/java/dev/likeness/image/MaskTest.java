@@ -90,6 +90,41 @@ class MaskTest {
     }
 
     @Test
+    void shrinkingTakesTheMeanAndGrowingIsSmooth() {
+        Mask mask = random(6, 4, 6);
+        assertThat(mask.resize(6, 4)).isEqualTo(mask);
+        float[] shrunk = mask.resize(3, 2).coverage();
+        for (int i = 0; i < shrunk.length; i++) {
+            int x = i % 3 * 2;
+            int y = i / 3 * 2;
+            float mean = (mask.coverage(x, y) + mask.coverage(x + 1, y) + mask.coverage(x, y + 1)
+                    + mask.coverage(x + 1, y + 1)) / 4;
+            assertThat(shrunk[i]).isCloseTo(mean, within(1e-6f));
+        }
+        for (float value : Mask.of(3, 2, new float[] {1, 1, 1, 1, 1, 1}).resize(7, 9).coverage()) {
+            assertThat(value).isCloseTo(1, within(1e-6f));
+        }
+        Mask step = Mask.of(4, 1, new float[] {0, 0, 1, 1}).resize(40, 3);
+        for (int x = 1; x < 40; x++) {
+            assertThat(step.coverage(x, 1)).isBetween(0f, 1f);
+            assertThat(step.isSubject(x, 2)).isEqualTo(x >= 20);
+        }
+    }
+
+    @Test
+    void agreementIsTheSharedPartOfTheUnion() {
+        Mask left = Mask.of(4, 1, new float[] {1, 0.5f, 0.4f, 0});
+        Mask right = Mask.of(4, 1, new float[] {0, 0.9f, 1, 0.1f});
+        assertThat(left.iou(right)).isEqualTo(1 / 3.0);
+        assertThat(right.iou(left)).isEqualTo(1 / 3.0);
+        assertThat(left.iou(left)).isEqualTo(1);
+        Mask empty = Mask.of(4, 1, new float[4]);
+        assertThat(left.iou(empty)).isZero();
+        assertThat(empty.iou(empty)).isEqualTo(1);
+        assertThatIllegalArgumentException().isThrownBy(() -> left.iou(random(1, 4, 1)));
+    }
+
+    @Test
     void translationMovesAndForgetsWhatLeaves() {
         Mask mask = random(9, 6, 3);
         Mask moved = mask.translate(2, -1);
@@ -173,6 +208,7 @@ class MaskTest {
         assertThatIllegalArgumentException().isThrownBy(() -> Mask.of(1, 1, new float[] {Float.NaN}));
         assertThatIllegalArgumentException().isThrownBy(() -> random(2, 2, 1).dilate(-1, Kernel.DISC));
         assertThatIllegalArgumentException().isThrownBy(() -> random(2, 2, 1).resizeNearest(0, 1));
+        assertThatIllegalArgumentException().isThrownBy(() -> random(2, 2, 1).resize(1, 0));
     }
 
     private static void assertBelow(Mask lower, Mask upper) {
