@@ -65,12 +65,13 @@ def write_models() -> None:
         helper.make_node("Cast", ["fine"], ["fine_logits"], to=half)]
     save("segment-tiny-half.onnx", nodes, [value("image", half, "batch", 3, "height", "width")],
          [value("coarse_logits", half, "batch", 1, "half_height", "half_width"),
-          value("fine_logits", half, "batch", 1, "height", "width")], WEIGHTS + heads[:2] + [weight("columns", 1, 1, 1, WIDTH, std=1.0)])
+          value("fine_logits", half, "batch", 1, "height", "width")],
+         WEIGHTS + heads[:2] + [weight("columns", 1, 1, 1, WIDTH, std=1.0)])
 
     # No segmentation networks: one gives classes, the other wants two pictures.
     image = value("image", single, 1, 3, HEIGHT, WIDTH)
-    save("segment-classes.onnx", [helper.make_node("ReduceMean", ["image"], ["classes"], axes=[2, 3], keepdims=0)], [image],
-         [value("classes", single, 1, 3)], [])
+    means = helper.make_node("ReduceMean", ["image"], ["classes"], axes=[2, 3], keepdims=0)
+    save("segment-classes.onnx", [means], [image], [value("classes", single, 1, 3)], [])
     save("segment-two-inputs.onnx", [helper.make_node("Sub", ["image", "trimap"], ["mask"])],
          [image, value("trimap", single, 1, 3, HEIGHT, WIDTH)], [value("mask", single, 1, 3, HEIGHT, WIDTH)], [])
 

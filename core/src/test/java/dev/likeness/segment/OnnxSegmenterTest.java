@@ -140,7 +140,8 @@ class OnnxSegmenterTest {
     @Test
     void aSizeThatTheNetworkDoesNotTakeIsRefused() {
         assertRefused(PROBABILITIES, new Options(64, Normalisation.NONE), "not 64", "leave the size out");
-        assertRefused(LOGITS, new Options(48, Normalisation.NONE), "does not run on a picture of 48 x 48 pixels", "give another size");
+        assertRefused(LOGITS, new Options(48, Normalisation.NONE), "does not run on a picture of 48 x 48 pixels",
+                "give another size");
         assertThatIllegalArgumentException().isThrownBy(() -> new Options(0, Normalisation.NONE));
     }
 
