@@ -33,12 +33,13 @@ import picocli.CommandLine.Option;
 final class EvaluateCommand implements Callable<Integer> {
 
     private enum Suites {
-        TAU, SHARING, PERTURBATION;
+        TAU, SHARING, MMA, PERTURBATION;
 
         Suite suite() {
             return switch (this) {
                 case TAU -> Suite.tau();
                 case SHARING -> Suite.sharing();
+                case MMA -> Suite.mma();
                 case PERTURBATION -> Suite.perturbation();
             };
         }
@@ -47,7 +48,7 @@ final class EvaluateCommand implements Callable<Integer> {
     @Mixin
     ModelOptions modelOptions;
 
-    @Option(names = "--suite", required = true, split = ",", description = "what is compared: tau, sharing, perturbation")
+    @Option(names = "--suite", required = true, split = ",", description = "what is compared: tau, sharing, mma, perturbation")
     List<Suites> suites;
 
     @Option(names = "--subjects", required = true, paramLabel = "DIR",
@@ -151,21 +152,21 @@ final class EvaluateCommand implements Callable<Integer> {
     /** A table of means, as Markdown. */
     private void print(Suite suite, List<Bench.Case> cases, Map<String, ObjectNode> known) {
         System.out.printf(Locale.ROOT, "%n%s, means of %d cases%n%n", suite.name(), cases.size());
-        System.out.println("| | identity PSNR | SSIM | ghost | scene as in plain | prompt agreement |");
+        System.out.println("| | identity PSNR | SSIM | ghost | scene as in plain | prompt margin (agreement) |");
         System.out.println("|---|---|---|---|---|---|");
         List<String> names = new ArrayList<>(List.of(Bench.PLAIN, Bench.PASTED));
         suite.variants().stream().map(Variant::name).forEach(names::add);
         for (String name : names) {
-            double[] sums = new double[5];
+            double[] sums = new double[6];
             for (Bench.Case of : cases) {
                 Measures m = mapper.convertValue(known.get(key(suite, of, name)).deepCopy().without("key"), Measures.class);
-                double[] values = {m.psnr(), m.ssim(), m.ghost(), m.scene(), m.agrees() ? 100 : 0};
+                double[] values = {m.psnr(), m.ssim(), m.ghost(), m.scene(), 100 * m.prompt(), m.prompt() > 0 ? 100 : 0};
                 for (int i = 0; i < sums.length; i++) {
                     sums[i] += values[i] / cases.size();
                 }
             }
-            System.out.printf(Locale.ROOT, "| %s | %.2f dB | %.3f | %.2f dB | %s | %.0f %% |%n", name, sums[0], sums[1], sums[2],
-                    name.equals(Bench.PLAIN) ? "" : String.format(Locale.ROOT, "%.2f dB", sums[3]), sums[4]);
+            System.out.printf(Locale.ROOT, "| %s | %.2f dB | %.3f | %.2f dB | %s | %.1f %% (%.0f %%) |%n", name, sums[0], sums[1], sums[2],
+                    name.equals(Bench.PLAIN) ? "" : String.format(Locale.ROOT, "%.2f dB", sums[3]), sums[4], sums[5]);
         }
     }
 

@@ -21,8 +21,8 @@ import dev.likeness.task.Subject;
 import dev.likeness.task.TaskListener;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 
 /**
  * Puts cut-out subjects into scenes, at half their size on the left or the right, and measures the pictures. Prompts name
@@ -111,11 +111,12 @@ public final class Bench {
             Picture plain) {
         TokenMask outside = TokenMask.of(place.invert(), TokenMask.Rule.WHOLE);
         double[] errors = PromptLikelihood.errors(model, made, SCENES, outside.covered(), sampling);
-        double best = Arrays.stream(errors).min().orElseThrow();
+        int own = SCENES.indexOf(of.scene());
+        double other = IntStream.range(0, errors.length).filter(i -> i != own).mapToDouble(i -> errors[i]).min().orElseThrow();
         Measures measures = new Measures(MaskedPsnr.of(subject.picture(), subject.mask(), made, right, down),
                 MaskedSsim.of(subject.picture(), subject.mask(), made, right, down),
                 MaskedPsnr.of(subject.picture(), subject.mask(), made, 0, 0),
-                Math.min(MAX_DB, MaskedPsnr.of(plain, place.invert(), made, 0, 0)), errors[SCENES.indexOf(of.scene())] == best);
+                Math.min(MAX_DB, MaskedPsnr.of(plain, place.invert(), made, 0, 0)), other / errors[own] - 1);
         return new Result(of, variant, made, measures);
     }
 

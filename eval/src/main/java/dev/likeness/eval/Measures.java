@@ -7,6 +7,7 @@ package dev.likeness.eval;
  * @param ssim identity: masked SSIM there
  * @param ghost masked PSNR against the subject at the reference's own old place, dB
  * @param scene PSNR against plain generation outside the subject's new place, dB
- * @param agrees whether the model finds the prompt's scene in the picture before any other scene of the suite
+ * @param prompt by how much the error of the model's prediction outside that place grows under the best of the other scenes'
+ *     prompts, as a share of that under its own; above 0 where the model finds the prompt's scene in the picture
  */
-public record Measures(double psnr, double ssim, double ghost, double scene, boolean agrees) {}
+public record Measures(double psnr, double ssim, double ghost, double scene, double prompt) {}

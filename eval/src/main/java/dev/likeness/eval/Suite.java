@@ -20,7 +20,7 @@ import java.util.Locale;
  */
 public record Suite(String name, int scenes, List<Variant> variants) {
 
-    private static final double[] TAUS = {1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.4, 0.1};
+    private static final double[] TAUS = {1.0, 0.95, 0.9, 0.8, 0.7, 0.6, 0.4, 0.2, 0.1};
     private static final Perturbation PERTURBED =
             new Perturbation(Perturbation.PAPER_WINDOW, Perturbation.PAPER_MORPH, 7);
 
@@ -41,16 +41,27 @@ public record Suite(String name, int scenes, List<Variant> variants) {
         List<Variant> variants = new ArrayList<>();
         for (ReplaceAt level : List.of(ReplaceAt.LATENT, ReplaceAt.ATTENTION)) {
             variants.add(variant(label(level, tau), Mode.REPLACE, tau, level, Positions.ZERO, Perturbation.NONE));
-            for (Positions positions : List.of(Positions.ZERO, Positions.TARGET)) {
-                variants.add(variant(label(level, tau) + ", then multi-modal attention at " + lower(positions), Mode.REPLACE_MMA,
-                        tau, level, positions, Perturbation.NONE));
-            }
         }
         for (Positions positions : List.of(Positions.KEEP, Positions.ZERO, Positions.SHIFT)) {
             variants.add(variant("sharing, positions " + lower(positions), Mode.SHARING, tau, ReplaceAt.ATTENTION, positions,
                     Perturbation.NONE));
         }
         return new Suite("sharing", 3, variants);
+    }
+
+    /** Late multi-modal attention: none, with the paper's positions, with those of the public implementation. */
+    public static Suite mma() {
+        List<Variant> variants = new ArrayList<>();
+        for (double tau : new double[] {0.8, 0.4}) {
+            for (ReplaceAt level : List.of(ReplaceAt.LATENT, ReplaceAt.ATTENTION)) {
+                variants.add(variant(label(level, tau), Mode.REPLACE, tau, level, Positions.ZERO, Perturbation.NONE));
+                for (Positions positions : List.of(Positions.ZERO, Positions.TARGET)) {
+                    variants.add(variant(label(level, tau) + ", then multi-modal attention, positions " + lower(positions),
+                            Mode.REPLACE_MMA, tau, level, positions, Perturbation.NONE));
+                }
+            }
+        }
+        return new Suite("mma", 1, variants);
     }
 
     /** The same with and without perturbation. */
