@@ -5,14 +5,20 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
 import dev.likeness.eval.Bench;
+import dev.likeness.eval.EditBench;
+import dev.likeness.eval.InversionBench;
 import dev.likeness.eval.Measures;
+import dev.likeness.eval.SegmentationBench;
 import dev.likeness.eval.Suite;
 import dev.likeness.eval.Variant;
 import dev.likeness.image.ContactSheet;
 import dev.likeness.image.OutputFile;
 import dev.likeness.image.Picture;
 import dev.likeness.image.PngWriter;
+import dev.likeness.inversion.Inversion;
 import dev.likeness.task.FluxModel;
+import dev.likeness.train.data.NpmPackages;
+import dev.likeness.train.data.ToyboxData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,7 +39,7 @@ import picocli.CommandLine.Option;
 final class EvaluateCommand implements Callable<Integer> {
 
     private enum Suites {
-        TAU, SHARING, MMA, PERTURBATION;
+        TAU, SHARING, MMA, PERTURBATION, INVERSION, SEGMENTATION, EDIT;
 
         Suite suite() {
             return switch (this) {
@@ -41,6 +47,7 @@ final class EvaluateCommand implements Callable<Integer> {
                 case SHARING -> Suite.sharing();
                 case MMA -> Suite.mma();
                 case PERTURBATION -> Suite.perturbation();
+                case INVERSION, SEGMENTATION, EDIT -> null; // not about subjects at new places
             };
         }
     }
@@ -48,22 +55,31 @@ final class EvaluateCommand implements Callable<Integer> {
     @Mixin
     ModelOptions modelOptions;
 
-    @Option(names = "--suite", required = true, split = ",", description = "what is compared: tau, sharing, mma, perturbation")
+    @Option(names = "--suite", required = true, split = ",", description = "what is compared: tau, sharing, mma, perturbation, inversion, segmentation, edit")
     List<Suites> suites;
 
-    @Option(names = "--subjects", required = true, paramLabel = "DIR",
-            description = "PNG cut-outs with alpha; the file name is the subject's name")
+    @Option(names = "--subjects", defaultValue = "examples/subjects", paramLabel = "DIR",
+            description = "PNG cut-outs with alpha; the file name is the subject's name (default: ${DEFAULT-VALUE})")
     Path subjects;
 
     @Option(names = "--only", split = ",", paramLabel = "NAME", description = "only these subjects of the folder")
     List<String> only;
 
-    @Option(names = "--results", required = true, paramLabel = "FILE",
-            description = "a JSON line a picture; what it holds already is not made again")
+    @Option(names = "--results", defaultValue = "results.jsonl", paramLabel = "FILE",
+            description = "a JSON line a picture; what it holds already is not made again (default: ${DEFAULT-VALUE})")
     Path results;
 
+    @Option(names = "--pictures", defaultValue = "20", paramLabel = "N",
+            description = "pictures for inversion, segmentation and edit (default: ${DEFAULT-VALUE})")
+    int pictureCount;
+
+    @Option(names = "--data", defaultValue = ".toybox/data", paramLabel = "DIR",
+            description = "sprites that inversion and segmentation draw from; fetched into it when missing (default: "
+                    + "${DEFAULT-VALUE})")
+    Path data;
+
     @Option(names = "--sheet", paramLabel = "FILE",
-            description = "also write a PNG with the pictures of each subject's first scene, a row a subject")
+            description = "also write a PNG with all pictures, a row a case; suites of one number of scenes only")
     Path sheet;
 
     private final ObjectMapper mapper = new ObjectMapper();
@@ -77,31 +93,72 @@ final class EvaluateCommand implements Callable<Integer> {
         List<Path> cutOuts = cutOuts();
         Map<String, ObjectNode> known = known();
         try (FluxModel model = modelOptions.open()) {
-            Bench bench = new Bench(model);
-            for (Suites chosen : suites) {
-                Suite suite = chosen.suite();
-                List<Bench.Case> cases = Bench.cases(suite, cutOuts);
-                List<Picture> pictures = new ArrayList<>();
-                for (int i = 0; i < cases.size(); i++) {
-                    Bench.Case of = cases.get(i);
-                    boolean shown = sheet != null && i % suite.scenes() == 0;
-                    if (shown || !suite.variants().stream().allMatch(v -> known.containsKey(key(suite, of, v.name())))) {
-                        for (Bench.Result result : bench.run(of, suite.variants())) {
-                            append(known, suite, result);
-                            if (shown) {
-                                pictures.add(result.picture());
-                            }
-                        }
-                    }
-                    System.err.printf(Locale.ROOT, "%s: %d of %d, %s in %s%n", suite.name(), i + 1, cases.size(), of.subject(),
-                            of.scene());
-                }
-                print(suite, cases, known);
-                if (sheet != null) {
-                    write(suite, cases, pictures);
+            List<Suite> compared = suites.stream().filter(chosen -> chosen.suite() != null).map(Suites::suite).toList();
+            measure(new Bench(model), compared, cutOuts, known);
+            for (Suite suite : compared) {
+                print(suite, Bench.cases(suite, cutOuts), known);
+            }
+            suites.stream().filter(chosen -> chosen.suite() == null).forEach(chosen -> special(chosen, model));
+            return 0;
+        }
+    }
+
+    /** Every picture that is not known yet; what several suites compare is made once. */
+    private void measure(Bench bench, List<Suite> compared, List<Path> cutOuts, Map<String, ObjectNode> known)
+            throws IOException {
+        Map<Bench.Case, Map<String, Variant>> wanted = new LinkedHashMap<>();
+        for (Suite suite : compared) {
+            for (Bench.Case of : Bench.cases(suite, cutOuts)) {
+                suite.variants().forEach(v -> wanted.computeIfAbsent(of, c -> new LinkedHashMap<>()).put(v.name(), v));
+            }
+        }
+        List<Picture> pictures = new ArrayList<>();
+        List<String> labels = new ArrayList<>();
+        int number = 0;
+        for (Map.Entry<Bench.Case, Map<String, Variant>> entry : wanted.entrySet()) {
+            Bench.Case of = entry.getKey();
+            List<Variant> missing = entry.getValue().values().stream()
+                    .filter(v -> sheet != null || !known.containsKey(key(of, v.name()))).toList();
+            if (!missing.isEmpty()) {
+                for (Bench.Result result : bench.run(of, missing)) {
+                    append(known, result);
+                    pictures.add(result.picture());
+                    labels.add(result.variant().equals(Bench.PLAIN) ? of.subject() + ", " + of.scene() : result.variant());
                 }
             }
-            return 0;
+            System.err.printf(Locale.ROOT, "%d of %d, %s in %s%n", ++number, wanted.size(), of.subject(), of.scene());
+        }
+        if (sheet != null) {
+            PngWriter.write(sheet, ContactSheet.of(pictures, labels, pictures.size() / wanted.size()), Map.of());
+        }
+    }
+
+    private void special(Suites chosen, FluxModel model) {
+        System.out.printf("%n%s, means of %d pictures%n%n", chosen.name().toLowerCase(Locale.ROOT), pictureCount);
+        if (chosen == Suites.EDIT) {
+            EditBench.Result result = EditBench.run(model, pictureCount);
+            System.out.println("| task | tau | kept part as decoded | seam |\n|---|---|---|---|");
+            result.rows().forEach(row -> System.out.printf(Locale.ROOT, "| %s | %.2f | %.2f dB | %.2f |%n", row.task(), row.tau(),
+                    row.kept(), row.seam()));
+            if (sheet != null) {
+                PngWriter.write(sheet, ContactSheet.of(result.pictures(), result.labels(), EditBench.taus().length + 1),
+                        Map.of());
+            }
+            return;
+        }
+        NpmPackages.fetch(data);
+        ToyboxData drawn = ToyboxData.load(data);
+        if (chosen == Suites.INVERSION) {
+            System.out.println("| inversion | reconstruction | evaluations |\n|---|---|---|");
+            InversionBench.run(model, drawn, pictureCount).forEach(row -> System.out.printf(Locale.ROOT,
+                    "| %s%s | %.2f dB | %d |%n", InjectionOptions.flag(row.inversion().method()),
+                    row.inversion().method() == Inversion.Method.RF_INVERSION
+                            ? ", gamma " + row.inversion().gamma() + ", eta " + row.inversion().eta() : "",
+                    row.psnr(), row.evaluations()));
+        } else {
+            System.out.println("| way | mean IoU | worst |\n|---|---|---|");
+            SegmentationBench.run(model, drawn, pictureCount).forEach(row -> System.out.printf(Locale.ROOT,
+                    "| %s | %.3f | %.3f |%n", row.way(), row.mean(), row.worst()));
         }
     }
 
@@ -136,12 +193,12 @@ final class EvaluateCommand implements Callable<Integer> {
         return known;
     }
 
-    private static String key(Suite suite, Bench.Case of, String variant) {
-        return String.join(" | ", suite.name(), of.subject(), of.scene(), variant);
+    private static String key(Bench.Case of, String variant) {
+        return String.join(" | ", of.subject(), of.scene(), variant);
     }
 
-    private void append(Map<String, ObjectNode> known, Suite suite, Bench.Result result) throws IOException {
-        String key = key(suite, result.of(), result.variant());
+    private void append(Map<String, ObjectNode> known, Bench.Result result) throws IOException {
+        String key = key(result.of(), result.variant());
         ObjectNode line = mapper.createObjectNode().put("key", key);
         line.setAll((ObjectNode) mapper.valueToTree(result.measures()));
         if (known.put(key, line) == null) {
@@ -159,7 +216,7 @@ final class EvaluateCommand implements Callable<Integer> {
         for (String name : names) {
             double[] sums = new double[6];
             for (Bench.Case of : cases) {
-                Measures m = mapper.convertValue(known.get(key(suite, of, name)).deepCopy().without("key"), Measures.class);
+                Measures m = mapper.convertValue(known.get(key(of, name)).deepCopy().without("key"), Measures.class);
                 double[] values = {m.psnr(), m.ssim(), m.ghost(), m.scene(), 100 * m.prompt(), m.prompt() > 0 ? 100 : 0};
                 for (int i = 0; i < sums.length; i++) {
                     sums[i] += values[i] / cases.size();
@@ -168,17 +225,5 @@ final class EvaluateCommand implements Callable<Integer> {
             System.out.printf(Locale.ROOT, "| %s | %.2f dB | %.3f | %.2f dB | %s | %.1f %% (%.0f %%) |%n", name, sums[0], sums[1], sums[2],
                     name.equals(Bench.PLAIN) ? "" : String.format(Locale.ROOT, "%.2f dB", sums[3]), sums[4], sums[5]);
         }
-    }
-
-    private void write(Suite suite, List<Bench.Case> cases, List<Picture> pictures) {
-        List<String> labels = new ArrayList<>();
-        for (int i = 0; i < cases.size(); i += suite.scenes()) {
-            labels.add(cases.get(i).subject() + ", " + cases.get(i).scene());
-            labels.add(Bench.PASTED);
-            suite.variants().stream().map(Variant::name).forEach(labels::add);
-        }
-        String name = sheet.getFileName().toString().replaceFirst("\\.png$", "");
-        Path file = suites.size() == 1 ? sheet : sheet.resolveSibling(name + "-" + suite.name() + ".png");
-        PngWriter.write(file, ContactSheet.of(pictures, labels, suite.variants().size() + 2), Map.of());
     }
 }

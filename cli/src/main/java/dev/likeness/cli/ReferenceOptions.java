@@ -18,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The references: one by flags, several by a layout file, and those that the prompt mentions. */
@@ -40,9 +41,8 @@ final class ReferenceOptions {
     @Option(names = "--mask-invert", description = "the mask file is black where the subject is")
     boolean maskInvert;
 
-    @Option(names = "--segment", paramLabel = "HOW",
-            description = "where the subject is: alpha, file:MASK, attention:WORD, box:X,Y,W,H, click:X,Y or onnx:FILE")
-    String segment;
+    @Mixin
+    SegmentOptions segmentOptions = new SegmentOptions();
 
     @Option(names = "--region", paramLabel = "FILE",
             description = "second mask of the reference, white: only what it marks of the subject is put in")
@@ -92,7 +92,7 @@ final class ReferenceOptions {
         if (maskInvert && mask == null) {
             throw Refusal.usage("--mask-invert says how to read a mask file; give --mask FILE with it.");
         }
-        if (mask != null && segment != null) {
+        if (mask != null && segmentOptions.segment != null) {
             throw Refusal.usage("--mask and --segment both say where the subject is; give one of them.");
         }
         if (scene != null) {
@@ -129,15 +129,14 @@ final class ReferenceOptions {
 
     private Source given(SubjectLibrary library, Layout place) {
         if (reference.startsWith("@")) {
-            if (mask != null || segment != null) {
+            if (mask != null || segmentOptions.segment != null) {
                 throw Refusal.usage("--reference %s has its mask in the library; leave --mask and --segment out.", reference);
             }
             return inRegion(fromLibrary(library.get(reference.substring(1)), referencePrompt, place));
         }
         Path path = Path.of(reference);
         Picture picture = Pictures.read(path);
-        Segmentation how = segment == null ? null : Segmentation.parse(segment);
-        return inRegion(source(path, picture, mask, maskInvert, how, referencePrompt, place, strict));
+        return inRegion(source(path, picture, mask, maskInvert, segmentOptions.how(), referencePrompt, place, strict));
     }
 
     private Source source(SubjectLibrary library, LayoutFile.Entry entry) {
@@ -179,7 +178,7 @@ final class ReferenceOptions {
         Mask chosen = readMask(region, false, source.picture, Path.of(reference), strict);
         if (source.mask == null) {
             throw Refusal.usage("--region cannot be combined with --segment %s; make the mask first with likeness segment.",
-                    segment);
+                    segmentOptions.segment);
         }
         Mask both = source.mask.and(chosen);
         if (both.isEmpty()) {
@@ -215,21 +214,13 @@ final class ReferenceOptions {
         if (maskInvert) {
             parameters.put("mask-invert", true);
         }
-        put(parameters, "segment", segment == null ? null : absolute(Segmentation.parse(segment)).flag());
+        segmentOptions.record(parameters);
         put(parameters, "region", region);
         put(parameters, "layout", layout);
         put(parameters, "scene", scene);
         if (strict) {
             parameters.put("strict", true);
         }
-    }
-
-    /** Files by their whole path: replay may be called from elsewhere. */
-    private static Segmentation absolute(Segmentation how) {
-        if (how instanceof Segmentation.File file) {
-            return new Segmentation.File(file.path().toAbsolutePath());
-        }
-        return how instanceof Segmentation.Onnx onnx ? new Segmentation.Onnx(onnx.path().toAbsolutePath()) : how;
     }
 
     private static void put(ObjectNode parameters, String flag, Object value) {

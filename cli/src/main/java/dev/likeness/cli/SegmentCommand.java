@@ -30,9 +30,8 @@ final class SegmentCommand implements Callable<Integer> {
             description = "what it shows; helps attention:WORD where the word stands in it")
     String referencePrompt;
 
-    @Option(names = "--segment", required = true, paramLabel = "HOW",
-            description = "alpha, file:MASK, attention:WORD, box:X,Y,W,H, click:X,Y or onnx:FILE")
-    String segment;
+    @Mixin
+    SegmentOptions segmentOptions;
 
     @Option(names = {"-o", "--output"}, required = true, paramLabel = "FILE", description = "PNG to write")
     Path output;
@@ -40,7 +39,7 @@ final class SegmentCommand implements Callable<Integer> {
     @Override
     public Integer call() {
         modelOptions.check();
-        Segmentation how = Segmentation.parse(segment);
+        Segmentation how = SamplingOptions.or(segmentOptions.how(), new Segmentation.Alpha());
         OutputOptions.requirePng(output);
         OutputFile.requireWritable(output);
         Picture picture = Pictures.read(reference);
@@ -59,7 +58,7 @@ final class SegmentCommand implements Callable<Integer> {
             mask = Segmenter.mask(how, picture, reference.toString(), referencePrompt, null);
         }
         if (mask.isEmpty()) {
-            throw Refusal.input("--segment %s finds no subject in %s; try another way.", segment, reference);
+            throw Refusal.input("--segment %s finds no subject in %s; try another way.", how.flag(), reference);
         }
         return mask;
     }

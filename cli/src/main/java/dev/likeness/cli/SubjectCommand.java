@@ -48,9 +48,8 @@ final class SubjectCommand {
         @Option(names = "--mask-invert", description = "the mask file is black where the subject is")
         boolean maskInvert;
 
-        @Option(names = "--segment", defaultValue = "alpha", paramLabel = "HOW",
-                description = "alpha, file:MASK, attention:WORD, box:X,Y,W,H, click:X,Y or onnx:FILE (default: ${DEFAULT-VALUE})")
-        String segment;
+        @Mixin
+        SegmentOptions segmentOptions;
 
         @Mixin
         Library library;
@@ -61,7 +60,7 @@ final class SubjectCommand {
         @Override
         public Integer call() {
             Picture picture = Pictures.read(reference);
-            Segmentation how = Segmentation.parse(segment);
+            Segmentation how = SamplingOptions.or(segmentOptions.how(), new Segmentation.Alpha());
             Mask found;
             if (mask != null) {
                 found = ReferenceOptions.readMask(mask, maskInvert, picture, reference, false);

@@ -49,7 +49,7 @@ public sealed interface Segmentation {
     }
 
     /** By a segmentation network in a file; see {@link OnnxSegmenter}. */
-    record Onnx(Path path) implements Segmentation {
+    record Onnx(Path path, OnnxSegmenter.Options options) implements Segmentation {
         @Override
         public String flag() {
             return "onnx:" + path;
@@ -93,7 +93,7 @@ public sealed interface Segmentation {
                 int[] point = pixels(value, 2);
                 yield new Click(point[0], point[1]);
             }
-            case "onnx" -> new Onnx(Path.of(value));
+            case "onnx" -> new Onnx(Path.of(value), OnnxSegmenter.Options.DEFAULT);
             default -> throw new IllegalArgumentException(kind);
         };
     }

@@ -32,7 +32,7 @@ public final class Segmenter {
             return GrabCut.click(picture, click.x(), click.y());
         }
         if (how instanceof Segmentation.Onnx onnx) {
-            return OnnxSegmenter.segment(onnx.path(), picture, OnnxSegmenter.Options.DEFAULT);
+            return OnnxSegmenter.segment(onnx.path(), picture, onnx.options());
         }
         if (how instanceof Segmentation.File file) {
             Mask mask = Mask.read(file.path(), false);

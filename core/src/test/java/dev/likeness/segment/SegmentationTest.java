@@ -21,7 +21,7 @@ class SegmentationTest {
         assertThat(Segmentation.parse("box: 1, 2, 30, 40")).isEqualTo(new Segmentation.InBox(new Box(1, 2, 30, 40)));
         assertThat(Segmentation.parse("click:0,7")).isEqualTo(new Segmentation.Click(0, 7));
         assertThat(Segmentation.parse("onnx:/models/u2net.onnx"))
-                .isEqualTo(new Segmentation.Onnx(Path.of("/models/u2net.onnx")));
+                .isEqualTo(new Segmentation.Onnx(Path.of("/models/u2net.onnx"), OnnxSegmenter.Options.DEFAULT));
     }
 
     @ParameterizedTest

@@ -1,0 +1,37 @@
+package dev.likeness.eval;
+
+import dev.likeness.image.Box;
+import dev.likeness.image.Mask;
+import dev.likeness.image.Picture;
+import dev.likeness.image.Pictures;
+import dev.likeness.train.data.Recipe;
+import dev.likeness.train.data.ToyPicture;
+import dev.likeness.train.data.ToyboxData;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Pictures as Toybox was trained on, drawn from seeds that training never uses, with the truth about them. */
+final class ToyPictures {
+
+    private static final long SEEDS = 1L << 50;
+    private static final int NAMED_SUBJECTS = 80; // those that Toybox was trained on by name
+    static final int SIZE = 256;
+
+    /** @param word the subject's noun, as the caption has it */
+    record Labelled(Picture picture, Mask mask, Box box, String caption, String word) {}
+
+    private ToyPictures() {}
+
+    /** One named subject each. */
+    static List<Labelled> draw(ToyboxData data, int count) {
+        Recipe recipe = Recipe.ANYWHERE.withMaxSubjects(NAMED_SUBJECTS).withGenericShare(0).withTwoAndEmpty(0, 0);
+        List<Labelled> pictures = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            ToyPicture drawn = data.draw(SEEDS + i, SIZE, recipe);
+            Box box = new Box(drawn.box().x, drawn.box().y, drawn.box().width, drawn.box().height);
+            pictures.add(new Labelled(Pictures.of(drawn.image()), Mask.of(SIZE, SIZE, drawn.mask()), box, drawn.caption(),
+                    drawn.subjects().get(0)));
+        }
+        return pictures;
+    }
+}
