@@ -154,16 +154,28 @@ public final class ReferenceCache implements AutoCloseable {
             return null;
         }
         try {
-            SafetensorsFile stored = SafetensorsFile.open(file);
-            long[] rows = Arrays.stream(stored.metadata().get(ROWS).split(",")).mapToLong(Long::parseLong).toArray();
+            SafetensorsFile.Content content = SafetensorsFile.read(file);
+            Map<String, SafetensorsFile.Entry> entries = content.header().entries();
+            String listed = content.header().metadata().getOrDefault(ROWS, "");
+            long[] rows = Arrays.stream(listed.split(",")).mapToLong(Long::parseLong).toArray();
+            if (!fits(rows, entries)) {
+                return null;
+            }
             Map<Integer, Tensor> tensors = new HashMap<>();
-            stored.readAll().forEach((number, tensor) ->
-                    tensors.put(Integer.valueOf(number), Tensors.to(tensor, stored.entries().get(number).dtype())));
+            content.tensors().forEach((number, tensor) ->
+                    tensors.put(Integer.valueOf(number), Tensors.to(tensor, entries.get(number).dtype())));
             Files.setLastModifiedTime(file, FileTime.from(Instant.now())); // last use, for the limit
             return new Stored(rows, tensors);
-        } catch (Refusal | IOException e) {
+        } catch (Refusal | IOException | NumberFormatException e) {
             return null; // another process has just removed it, or it is broken: it is computed and written anew
         }
+    }
+
+    /** Whether the rows rise and each tensor is [1, rows, d]. */
+    private static boolean fits(long[] rows, Map<String, SafetensorsFile.Entry> entries) {
+        boolean rising = Arrays.equals(rows, Arrays.stream(rows).sorted().distinct().toArray());
+        return rising && !entries.isEmpty() && entries.values().stream().map(SafetensorsFile.Entry::shape)
+                .allMatch(shape -> shape.length == 3 && shape[0] == 1 && shape[1] == rows.length);
     }
 
     private void write(String name, Stored stored) {
