@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -39,6 +40,7 @@ public final class ReferenceCache implements AutoCloseable {
     public static final long DISK_BYTES = 8L << 30;
 
     private static final String SUFFIX = ".tokens";
+    private static final Pattern OWN = Pattern.compile("[0-9a-f]{64}-[0-9A-Za-z-]+\\.tokens");
     private static final String ROWS = "rows";
     private static final Duration ABANDONED = Duration.ofHours(1); // what a killed process left half written
 
@@ -89,7 +91,7 @@ public final class ReferenceCache implements AutoCloseable {
     /**
      * The wanted rows of numbered tensors, each [1, n, d], owned by the open scope.
      *
-     * @param key a hexadecimal digest of everything that the tokens depend on
+     * @param key the SHA-256, in hexadecimal, of everything that the tokens depend on
      * @param part which of the key's tokens, in letters, digits and hyphens
      * @param wanted numbers of the tokens, in any order
      * @param compute makes tensors of the rows that it is given, when they are not here
@@ -199,7 +201,7 @@ public final class ReferenceCache implements AutoCloseable {
                 try {
                     Used used = new Used(file, Files.getLastModifiedTime(file).toInstant(), Files.size(file));
                     String name = file.getFileName().toString();
-                    if (name.endsWith(SUFFIX)) {
+                    if (OWN.matcher(name).matches()) {
                         files.add(used);
                     } else if (name.matches("\\.likeness-.*\\.tmp") && used.at.isBefore(Instant.now().minus(ABANDONED))) {
                         Files.deleteIfExists(file);
