@@ -4,13 +4,20 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.likeness.denoise.Conditioning;
+import dev.likeness.denoise.Denoiser;
 import dev.likeness.error.Refusal;
 import dev.likeness.image.Picture;
 import dev.likeness.image.TestPictures;
+import dev.likeness.model.flux.AttentionHook;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
 import java.io.IOException;
 import java.nio.file.Path;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -95,6 +102,55 @@ class WordAttentionTest {
             negative[i] = -values[i];
         }
         return negative;
+    }
+
+    /** By hand, from queries and keys: rows of image tokens, the softmax over all keys, the columns of the word. */
+    @Test
+    void theShareIsTheMeanOverHeadsBlocksAndNoiseLevels() {
+        int text = SAMPLING.maxSequenceLength();
+        double[] sums = new double[TOKENS];
+        int[] maps = new int[1];
+        AttentionHook recorder = new AttentionHook() {
+            @Override
+            public void attention(Site site, Tensor q, Tensor k) {
+                int length = text + TOKENS;
+                int width = (int) q.size(3);
+                float[] queries = Tensors.floats(q);
+                float[] keys = Tensors.floats(k);
+                for (int head = 0; head < q.size(1); head++) {
+                    maps[0]++;
+                    for (int token = 0; token < TOKENS; token++) {
+                        double whole = 0;
+                        double toWord = 0;
+                        for (int key = 0; key < length; key++) {
+                            double product = 0;
+                            for (int i = 0; i < width; i++) {
+                                product += queries[(head * length + text + token) * width + i]
+                                        * keys[(head * length + key) * width + i];
+                            }
+                            double weight = Math.exp(product / Math.sqrt(width));
+                            whole += weight;
+                            toWord += key == 3 || key == 4 ? weight : 0; // a fox in the snow
+                        }
+                        sums[token] += toWord / whole;
+                    }
+                }
+            }
+        };
+        try (Scope scope = Scope.open()) {
+            Denoiser denoiser = new Denoiser(model.transformer(), Conditioning.of(model.text(PROMPT, SAMPLING), null),
+                    SAMPLING.rows(), SAMPLING.columns());
+            Tensor clean = model.encode(TestPictures.varied(WIDTH, HEIGHT, false, 1));
+            for (double sigma : new double[] {0.3, 0.5, 0.7}) {
+                denoiser.velocity(clean.lerp(model.noise(1, SAMPLING), new Scalar(sigma)), 0, sigma, recorder);
+            }
+        }
+        assertThat(maps[0]).isEqualTo(3 * 2 * 2);
+        float[] mean = new float[TOKENS];
+        for (int i = 0; i < TOKENS; i++) {
+            mean[i] = (float) (sums[i] / maps[0]);
+        }
+        assertThat(shares(PROMPT, "the snow")).containsExactly(mean, within(1e-5f));
     }
 
     @Test
