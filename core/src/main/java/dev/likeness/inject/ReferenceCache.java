@@ -22,6 +22,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -39,6 +40,7 @@ public final class ReferenceCache implements AutoCloseable {
     public static final long DISK_BYTES = 8L << 30;
 
     private static final String SUFFIX = ".tokens";
+    private static final Pattern OWN = Pattern.compile("[0-9a-f]{64}-[0-9A-Za-z-]+\\.tokens");
     private static final String ROWS = "rows";
     private static final Duration ABANDONED = Duration.ofHours(1); // what a killed process left half written
 
@@ -89,7 +91,7 @@ public final class ReferenceCache implements AutoCloseable {
     /**
      * The wanted rows of numbered tensors, each [1, n, d], owned by the open scope.
      *
-     * @param key a hexadecimal digest of everything that the tokens depend on
+     * @param key the SHA-256, in hexadecimal, of everything that the tokens depend on
      * @param part which of the key's tokens, in letters, digits and hyphens
      * @param wanted numbers of the tokens, in any order
      * @param compute makes tensors of the rows that it is given, when they are not here
@@ -154,16 +156,28 @@ public final class ReferenceCache implements AutoCloseable {
             return null;
         }
         try {
-            SafetensorsFile stored = SafetensorsFile.open(file);
-            long[] rows = Arrays.stream(stored.metadata().get(ROWS).split(",")).mapToLong(Long::parseLong).toArray();
+            SafetensorsFile.Content content = SafetensorsFile.read(file);
+            Map<String, SafetensorsFile.Entry> entries = content.header().entries();
+            String listed = content.header().metadata().getOrDefault(ROWS, "");
+            long[] rows = Arrays.stream(listed.split(",")).mapToLong(Long::parseLong).toArray();
+            if (!fits(rows, entries)) {
+                return null;
+            }
             Map<Integer, Tensor> tensors = new HashMap<>();
-            stored.readAll().forEach((number, tensor) ->
-                    tensors.put(Integer.valueOf(number), Tensors.to(tensor, stored.entries().get(number).dtype())));
+            content.tensors().forEach((number, tensor) ->
+                    tensors.put(Integer.valueOf(number), Tensors.to(tensor, entries.get(number).dtype())));
             Files.setLastModifiedTime(file, FileTime.from(Instant.now())); // last use, for the limit
             return new Stored(rows, tensors);
-        } catch (Refusal | IOException e) {
+        } catch (Refusal | IOException | NumberFormatException e) {
             return null; // another process has just removed it, or it is broken: it is computed and written anew
         }
+    }
+
+    /** Whether the rows rise and each tensor is [1, rows, d]. */
+    private static boolean fits(long[] rows, Map<String, SafetensorsFile.Entry> entries) {
+        boolean rising = Arrays.equals(rows, Arrays.stream(rows).sorted().distinct().toArray());
+        return rising && !entries.isEmpty() && entries.values().stream().map(SafetensorsFile.Entry::shape)
+                .allMatch(shape -> shape.length == 3 && shape[0] == 1 && shape[1] == rows.length);
     }
 
     private void write(String name, Stored stored) {
@@ -187,7 +201,7 @@ public final class ReferenceCache implements AutoCloseable {
                 try {
                     Used used = new Used(file, Files.getLastModifiedTime(file).toInstant(), Files.size(file));
                     String name = file.getFileName().toString();
-                    if (name.endsWith(SUFFIX)) {
+                    if (OWN.matcher(name).matches()) {
                         files.add(used);
                     } else if (name.matches("\\.likeness-.*\\.tmp") && used.at.isBefore(Instant.now().minus(ABANDONED))) {
                         Files.deleteIfExists(file);

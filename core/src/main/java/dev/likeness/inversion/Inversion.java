@@ -81,9 +81,10 @@ public record Inversion(Method method, double gamma, double eta) {
      * @return tokens [1, N, C] at the last noise level
      */
     public Tensor reconstruct(Trajectory trajectory, Tensor clean, double[] sigmas, Velocity velocity) {
+        boolean full = method == Method.EXACT || eta == 1;
         Step pulled = (x, from, to) -> {
             Tensor control = x.sub(clean).div(new Scalar(from));
-            return along(x, eta == 1 ? control : towards(velocity.at(x, from), control, eta), to - from);
+            return along(x, full ? control : towards(velocity.at(x, from), control, eta), to - from);
         };
         boolean controlled = method == Method.EXACT || method == Method.RF_INVERSION;
         List<Tensor> points = walk(trajectory.at(0), sigmas, controlled ? pulled : solver(velocity));

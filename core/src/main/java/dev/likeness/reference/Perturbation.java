@@ -34,7 +34,7 @@ public record Perturbation(int shuffleWindow, int maskMorph, long seed) {
             throw Refusal.usage("--shuffle-window %d is out of range; use a number of tokens from 1 (no shuffle) to %d.",
                     shuffleWindow, MAX_WINDOW);
         }
-        if (Math.abs(maskMorph) > MAX_MORPH) {
+        if (maskMorph < -MAX_MORPH || maskMorph > MAX_MORPH) {
             throw Refusal.usage("--mask-morph %d is out of range; use a kernel from %d (shrink) to %d (grow) pixels.", maskMorph,
                     -MAX_MORPH, MAX_MORPH);
         }

@@ -57,12 +57,18 @@ public final class ReferenceFit {
     private static Subject place(Picture picture, Mask mask, int width, int height, double scale, String caption,
             Layout layout, boolean scene) {
         mask.requireSizeOf(picture, "of the subject", "of the reference");
-        int w = Math.max(1, (int) Math.round(picture.width() * scale));
-        int h = Math.max(1, (int) Math.round(picture.height() * scale));
-        if ((long) w * h > Pictures.MAX_PIXELS) {
-            throw Refusal.usage("--layout %s makes the reference %d x %d pixels, which is more than can be held; give a smaller "
-                    + "scale.", layout.flag(), w, h);
+        long wide = Math.max(1, Math.round(picture.width() * scale));
+        long high = Math.max(1, Math.round(picture.height() * scale));
+        if (wide * high > Pictures.MAX_PIXELS) {
+            throw scene
+                    ? Refusal.input("A scene of %d x %d pixels covers the canvas only when it is enlarged to %d x %d, which is more "
+                            + "than can be held; crop it nearer to the canvas's proportions.", picture.width(), picture.height(),
+                            wide, high)
+                    : Refusal.usage("--layout %s makes the reference %d x %d pixels, which is more than can be held; give a "
+                            + "smaller scale.", layout.flag(), wide, high);
         }
+        int w = (int) wide;
+        int h = (int) high;
         Picture resized = picture.resize(w, h).spread(RIM).flatten(WHITE);
         Mask resizedMask = mask.resize(w, h);
         Box box = resizedMask.box().orElse(new Box(0, 0, w, h));

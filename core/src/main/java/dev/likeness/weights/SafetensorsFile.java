@@ -59,36 +59,62 @@ public final class SafetensorsFile {
      * @throws Refusal (model) when the file is missing, cut off or not safetensors
      */
     public static SafetensorsFile open(Path path) {
+        return reading(path, channel -> header(path, channel));
+    }
+
+    /** A file's header and every tensor of it, as {@link #readAll} gives them. */
+    public record Content(SafetensorsFile header, Map<String, Tensor> tensors) {}
+
+    /**
+     * A small file as a whole, from one opening of it: whatever replaces it meanwhile, header and tensors belong together.
+     *
+     * @throws Refusal (model) as {@link #open}
+     */
+    public static Content read(Path path) {
+        return reading(path, channel -> {
+            SafetensorsFile file = header(path, channel);
+            return new Content(file, file.readAll(channel));
+        });
+    }
+
+    private interface Reading<T> {
+        T from(FileChannel channel) throws IOException;
+    }
+
+    private static <T> T reading(Path path, Reading<T> reading) {
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            long size = channel.size();
-            ByteBuffer prefix = read(channel, 0, 8);
-            long headerLength = prefix.getLong(0);
-            if (size < 8 || headerLength <= 1 || headerLength > Math.min(size - 8, MAX_HEADER)) {
-                throw Refusal.model("%s is not a safetensors file, or is cut off; download or copy it again.", path);
-            }
-            byte[] header = read(channel, 8, (int) headerLength).array();
-            JsonNode json = MAPPER.readTree(header);
-            if (!json.isObject()) {
-                throw Refusal.model("%s is not a safetensors file: its header is no JSON object; download or copy it again.",
-                        path);
-            }
-            Map<String, Entry> entries = new LinkedHashMap<>();
-            Map<String, String> metadata = new LinkedHashMap<>();
-            for (Map.Entry<String, JsonNode> field : json.properties()) {
-                if (field.getKey().equals("__metadata__")) {
-                    field.getValue().properties().forEach(e -> metadata.put(e.getKey(), e.getValue().asText()));
-                } else {
-                    entries.put(field.getKey(), entry(path, field.getKey(), field.getValue(), 8 + headerLength, size));
-                }
-            }
-            requireNoGap(path, entries, 8 + headerLength, size);
-            return new SafetensorsFile(path, entries, metadata);
+            return reading.from(channel);
         } catch (NoSuchFileException e) {
             throw Refusal.model("%s does not exist; the model folder is incomplete.", path);
         } catch (IOException e) {
             String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
             throw Refusal.model("%s is not a readable safetensors file (%s); download or copy it again.", path, reason, e);
         }
+    }
+
+    private static SafetensorsFile header(Path path, FileChannel channel) throws IOException {
+        long size = channel.size();
+        ByteBuffer prefix = read(channel, 0, 8);
+        long headerLength = prefix.getLong(0);
+        if (size < 8 || headerLength <= 1 || headerLength > Math.min(size - 8, MAX_HEADER)) {
+            throw Refusal.model("%s is not a safetensors file, or is cut off; download or copy it again.", path);
+        }
+        byte[] header = read(channel, 8, (int) headerLength).array();
+        JsonNode json = MAPPER.readTree(header);
+        if (!json.isObject()) {
+            throw Refusal.model("%s is not a safetensors file: its header is no JSON object; download or copy it again.", path);
+        }
+        Map<String, Entry> entries = new LinkedHashMap<>();
+        Map<String, String> metadata = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> field : json.properties()) {
+            if (field.getKey().equals("__metadata__")) {
+                field.getValue().properties().forEach(e -> metadata.put(e.getKey(), e.getValue().asText()));
+            } else {
+                entries.put(field.getKey(), entry(path, field.getKey(), field.getValue(), 8 + headerLength, size));
+            }
+        }
+        requireNoGap(path, entries, 8 + headerLength, size);
+        return new SafetensorsFile(path, entries, metadata);
     }
 
     private static Entry entry(Path path, String name, JsonNode json, long dataStart, long fileSize) {
@@ -180,29 +206,34 @@ public final class SafetensorsFile {
 
     /** The tensor's bytes, mapped read-only; the mapping lives as long as the buffer is reachable. */
     public ByteBuffer map(String name) {
+        return reading(path, channel -> map(channel, name));
+    }
+
+    private ByteBuffer map(FileChannel channel, String name) throws IOException {
         Entry entry = entries.get(name);
         if (entry.end() - entry.begin() > Integer.MAX_VALUE) {
             throw Refusal.model("%s: %s takes more than 2 GiB, which is more than can be mapped; store it as bfloat16 or in "
                     + "parts.", path, name);
         }
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            return channel.map(FileChannel.MapMode.READ_ONLY, entry.begin(), entry.end() - entry.begin())
-                    .order(ByteOrder.LITTLE_ENDIAN);
-        } catch (IOException e) {
-            throw Refusal.model("%s: %s cannot be mapped (%s).", path, name, e.getMessage(), e);
-        }
+        return channel.map(FileChannel.MapMode.READ_ONLY, entry.begin(), entry.end() - entry.begin())
+                .order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Every tensor of a small file, each copied out of the mapping, in float32 where it is a floating type. */
     public Map<String, Tensor> readAll() {
+        return reading(path, this::readAll);
+    }
+
+    private Map<String, Tensor> readAll(FileChannel channel) throws IOException {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        entries.forEach((name, entry) -> {
-            ByteBuffer bytes = map(name);
+        for (Map.Entry<String, Entry> named : entries.entrySet()) {
+            Entry entry = named.getValue();
+            ByteBuffer bytes = map(channel, named.getKey());
             Tensor view = Tensors.view(bytes, entry.dtype(), entry.shape());
             boolean integers = entry.dtype() == DType.INT64 || entry.dtype() == DType.INT32;
-            tensors.put(name, integers ? view.clone() : Tensors.to(view, DType.FLOAT32).clone());
+            tensors.put(named.getKey(), integers ? view.clone() : Tensors.to(view, DType.FLOAT32).clone());
             Reference.reachabilityFence(bytes); // the view does not keep the mapping
-        });
+        }
         return tensors;
     }
 }

@@ -6,6 +6,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 import java.nio.file.Path;
 import java.util.Map;
@@ -199,6 +200,122 @@ class MaskTest {
             assertThat(empty.dilate(3, kernel)).isEqualTo(empty);
             assertThat(empty.invert().erode(3, kernel)).isEqualTo(empty.invert());
         }
+    }
+
+    /** Distances of walks in eight directions, by looking at every pixel of the subject. */
+    private static double[] walks(Mask mask) {
+        double[] nearest = new double[mask.width() * mask.height()];
+        for (int i = 0; i < nearest.length; i++) {
+            nearest[i] = Double.POSITIVE_INFINITY;
+            for (int j = 0; j < nearest.length; j++) {
+                if (mask.isSubject(j % mask.width(), j / mask.width())) {
+                    int dx = Math.abs(i % mask.width() - j % mask.width());
+                    int dy = Math.abs(i / mask.width() - j / mask.width());
+                    nearest[i] = Math.min(nearest[i], Math.abs(dx - dy) + Math.sqrt(2) * Math.min(dx, dy));
+                }
+            }
+        }
+        return nearest;
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 3, 7, 40})
+    void featheringFallsInAStraightLineToNothing(int radius) {
+        for (int seed = 0; seed < 5; seed++) {
+            float[] grey = random(19, 14, seed).coverage();
+            for (int i = 0; i < grey.length; i++) {
+                grey[i] = grey[i] > 0.97 ? grey[i] : grey[i] / 2; // a few pixels of subject among grey ones that are none
+            }
+            Mask mask = Mask.of(19, 14, grey);
+            double[] distance = walks(mask);
+            float[] soft = mask.feather(radius).coverage();
+            for (int i = 0; i < soft.length; i++) {
+                if (distance[i] == 0) {
+                    assertThat(soft[i]).isEqualTo(1);
+                } else if (distance[i] >= radius) {
+                    assertThat(soft[i]).isEqualTo(0);
+                } else {
+                    assertThat((double) soft[i]).isCloseTo(1 - distance[i] / radius, within(1e-5));
+                }
+            }
+        }
+    }
+
+    @Test
+    void featheringIsMonotone() {
+        Mask small = binary(21, 17, 1).and(binary(21, 17, 2));
+        Mask large = binary(21, 17, 1);
+        for (int radius = 0; radius < 6; radius++) {
+            assertBelow(small.feather(radius), large.feather(radius));
+            assertBelow(large.feather(radius), large.feather(radius + 1));
+            assertBelow(large, large.feather(radius));
+        }
+    }
+
+    @Test
+    void featheredByNothingAMaskIsHard() {
+        Mask mask = random(12, 9, 3);
+        assertThat(mask.feather(0)).isEqualTo(mask.threshold(Mask.SUBJECT));
+        Mask nothing = Mask.full(7, 5).invert();
+        assertThat(nothing.feather(3)).isEqualTo(nothing);
+        assertThat(nothing.feather(0)).isEqualTo(nothing);
+        assertThat(Mask.full(7, 5).feather(3)).isEqualTo(Mask.full(7, 5));
+    }
+
+    /** The smaller coverage of two: as sets have it. */
+    @Test
+    void whatIsInBothIsTheSmallerOfThem() {
+        Mask one = random(11, 8, 1);
+        Mask other = random(11, 8, 2);
+        Mask third = random(11, 8, 3);
+        Mask both = one.and(other);
+        for (int i = 0; i < 88; i++) {
+            assertThat(both.coverage(i % 11, i / 11))
+                    .isEqualTo(Math.min(one.coverage(i % 11, i / 11), other.coverage(i % 11, i / 11)));
+        }
+        assertThat(other.and(one)).isEqualTo(both);
+        assertThat(both.and(third)).isEqualTo(one.and(other.and(third)));
+        assertThat(one.and(one)).isEqualTo(one);
+        assertThat(one.and(Mask.full(11, 8))).isEqualTo(one);
+        assertThat(one.and(Mask.full(11, 8).invert())).isEqualTo(Mask.full(11, 8).invert());
+        assertThatIllegalArgumentException().isThrownBy(() -> one.and(random(8, 11, 1)));
+    }
+
+    @Test
+    void aThresholdDividesAtItself() {
+        Mask mask = Mask.of(4, 1, new float[] {0, 0.3f, 0.30001f, 1});
+        assertThat(mask.threshold(0.3f).coverage()).containsExactly(0, 1, 1, 1);
+        assertThat(mask.threshold(0.30001f).coverage()).containsExactly(0, 0, 1, 1);
+        assertThat(mask.threshold(0).coverage()).containsExactly(1, 1, 1, 1);
+        assertThat(mask.threshold(1).coverage()).containsExactly(0, 0, 0, 1);
+        Mask hard = random(9, 9, 6).threshold(0.4f);
+        assertThat(hard.threshold(0.7f)).isEqualTo(hard);
+        assertThat(hard.box()).isEqualTo(hard.threshold(Mask.SUBJECT).box());
+        assertBelow(random(9, 9, 6).threshold(0.8f), hard);
+    }
+
+    @Test
+    void aFullMaskIsSubjectEverywhere() {
+        assertThat(Mask.full(5, 3).coverage()).hasSize(15).containsOnly(1);
+        assertThat(Mask.full(5, 3).fraction()).isEqualTo(1);
+        assertThatIllegalArgumentException().isThrownBy(() -> Mask.full(0, 3));
+    }
+
+    /** As the picture of it is: whole factors give the mean of each block, and a mask stays a mask. */
+    @Test
+    void resamplingTakesTheMeanWhereItShrinks() {
+        Mask mask = binary(12, 8, 3);
+        Mask small = mask.resize(6, 4);
+        for (int i = 0; i < 24; i++) {
+            int x = 2 * (i % 6);
+            int y = 2 * (i / 6);
+            float mean = (mask.coverage(x, y) + mask.coverage(x + 1, y) + mask.coverage(x, y + 1)
+                    + mask.coverage(x + 1, y + 1)) / 4;
+            assertThat(small.coverage(i % 6, i / 6)).isCloseTo(mean, within(1 / 255f));
+        }
+        assertThat(mask.resize(12, 8)).isEqualTo(mask);
+        assertThat(Mask.full(12, 8).resize(31, 5)).isEqualTo(Mask.full(31, 5));
+        assertThat(Mask.full(12, 8).invert().resize(5, 31)).isEqualTo(Mask.full(5, 31).invert());
     }
 
     @Test

@@ -68,6 +68,22 @@ public final class TinyModel {
         return folder;
     }
 
+    /** The folder's transformer alone, its weights owned by the open scope. */
+    public static FluxTransformer transformer() {
+        SplittableRandom random = new SplittableRandom(3);
+        return new FluxTransformer(TRANSFORMER, new Weights() {
+            @Override
+            public Tensor get(String name, long... shape) {
+                return random(random, name, shape);
+            }
+
+            @Override
+            public boolean has(String name) {
+                return true;
+            }
+        });
+    }
+
     /** A subject with alpha on a transparent ground: an orange box with a dark stripe, 32 x 32 in a picture of 64 x 64. */
     public static Picture subject() {
         byte[] rgb = new byte[3 * SIDE * SIDE];
