@@ -135,10 +135,13 @@ final class OutputOptions {
         }
     }
 
-    /** Passes that one picture takes when it is made alone: those of the reference serve all pictures of a run. */
+    /**
+     * Passes of one picture. Those of its references are left out: what these take depends on what was made before, and the same
+     * picture shall be the same file.
+     */
     private static JsonNode evaluations(ObjectMapper mapper, Evaluations all, int pictures) {
-        return mapper.valueToTree(new Evaluations(all.target() / pictures, all.unconditional() / pictures, all.reference(),
-                all.inversion()));
+        return mapper.createObjectNode().put("target", all.target() / pictures)
+                .put("unconditional", all.unconditional() / pictures);
     }
 
     /** The name of the model's folder, also where it was given as a dot. */
