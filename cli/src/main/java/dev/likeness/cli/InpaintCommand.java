@@ -192,7 +192,7 @@ abstract class InpaintCommand implements Callable<Integer> {
         Mentions mentions = promptOptions.mentions();
         ReferenceOptions referenceOptions = new ReferenceOptions();
         List<ReferenceOptions.Source> sources =
-                mentions.names().isEmpty() ? List.of() : referenceOptions.read(promptOptions.library(), mentions.names());
+                mentions.names().isEmpty() ? List.of() : referenceOptions.read(promptOptions.library.open(), mentions.names());
         Inpaint.Edit edit = edit(Pictures.read(image));
         try (FluxModel model = modelOptions.open()) {
             int[] canvas = ReferenceFit.canvas(edit.picture(), model.defaults());
@@ -203,6 +203,9 @@ abstract class InpaintCommand implements Callable<Integer> {
             Generation generation =
                     Inpaint.run(model, mentions.prompt(), edit, subjects, injection, false, sampling, new Progress());
             ObjectNode parameters = Parameters.of(promptOptions.prompt, sampling, model);
+            if (!mentions.names().isEmpty()) {
+                promptOptions.library.record(parameters);
+            }
             parameters.put("image", image.toString()).put("image-prompt", imagePrompt);
             record(parameters);
             parameters.put("blend", blend()).put("soft-edge", softEdge);

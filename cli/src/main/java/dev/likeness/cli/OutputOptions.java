@@ -28,12 +28,12 @@ import picocli.CommandLine.Option;
 final class OutputOptions {
 
     /** Parameters that name files. */
-    static final Set<String> INPUT_FILES = Set.of("reference", "mask", "region", "layout", "scene", "image");
+    static final Set<String> INPUT_FILES = Set.of("reference", "mask", "region", "layout", "scene", "image", "library");
 
     /** Whether a parameter's value is a file: a reference may be a name of the library, a layout a place. */
     static boolean isFile(String parameter, String value) {
         return INPUT_FILES.contains(parameter) && !value.startsWith("@")
-                && (!parameter.equals("layout") || value.endsWith(".json"));
+                && (!parameter.equals("layout") || ReferenceOptions.isLayoutFile(value));
     }
 
     private final Map<String, Double> measures = new LinkedHashMap<>();
@@ -129,10 +129,16 @@ final class OutputOptions {
     private String fromOutput(Path file) {
         try {
             Path folder = output.toAbsolutePath().getParent().toRealPath();
-            return (file.isAbsolute() ? file : folder.relativize(file.toRealPath())).toString();
+            return file.isAbsolute() ? file.toString() : relative(folder, file.toRealPath());
         } catch (IOException e) {
             throw new UncheckedIOException(e); // both were there when the task began
         }
+    }
+
+    /** The way from a folder to a file, which is never taken for a name of the library. */
+    static String relative(Path folder, Path file) {
+        String way = folder.relativize(file).toString();
+        return way.startsWith("@") ? Path.of(".", way).toString() : way;
     }
 
     /**

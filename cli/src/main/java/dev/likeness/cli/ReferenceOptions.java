@@ -87,7 +87,7 @@ final class ReferenceOptions {
     List<Source> read(SubjectLibrary library, List<String> mentioned) {
         List<Source> sources = new ArrayList<>();
         List<String> named = new ArrayList<>(mentioned);
-        boolean file = layout != null && layout.toLowerCase(Locale.ROOT).endsWith(LAYOUT_FILE);
+        boolean file = layout != null && isLayoutFile(layout);
         Layout place = layout == null || file ? null : Layout.parse(layout);
         if (maskInvert && mask == null) {
             throw Refusal.usage("--mask-invert says how to read a mask file; give --mask FILE with it.");
@@ -205,6 +205,11 @@ final class ReferenceOptions {
                     + "is black there.", file);
         }
         return read;
+    }
+
+    /** Whether {@code --layout} names a file, not a place. */
+    static boolean isLayoutFile(String layout) {
+        return layout.toLowerCase(Locale.ROOT).endsWith(LAYOUT_FILE);
     }
 
     /** What was given, by flag name. */

@@ -97,15 +97,15 @@ final class ReplayCommand implements Callable<Integer> {
         if (name.equals("device") && device != null) {
             return device;
         }
-        return OutputOptions.isFile(name, recorded) ? inputFile(name, recorded).toString() : recorded;
+        return OutputOptions.isFile(name, recorded) ? inputFile(name, recorded) : recorded;
     }
 
     /** Relative names count from the picture's folder; they stay relative, so that the new record can move as well. */
-    private Path inputFile(String name, String recorded) throws IOException {
+    private String inputFile(String name, String recorded) throws IOException {
         Path file = picture.toRealPath().getParent().resolve(recorded).normalize();
         if (!Files.exists(file)) {
             throw Refusal.input("%s was made with --%s %s, which is not there; put the file back.", picture, name, file);
         }
-        return Path.of(recorded).isAbsolute() ? file : Path.of("").toRealPath().relativize(file);
+        return Path.of(recorded).isAbsolute() ? file.toString() : OutputOptions.relative(Path.of("").toRealPath(), file);
     }
 }

@@ -45,8 +45,8 @@ final class StoryCommand implements Callable<Integer> {
             description = "a prompt a line, UTF-8; empty lines and lines that begin with # are left out")
     Path prompts;
 
-    @Option(names = "--library", paramLabel = "DIR", description = "folder of the subject library (default: the user's own)")
-    Path library;
+    @Mixin
+    LibraryOptions library;
 
     @Override
     public Integer call() {
@@ -55,12 +55,10 @@ final class StoryCommand implements Callable<Integer> {
         injectionOptions.check();
         List<String> lines = lines();
         outputOptions.check(lines.size() * samplingOptions.count);
-        PromptOptions promptOptions = new PromptOptions();
-        promptOptions.library = library;
-        List<Mentions> mentions = lines.stream().map(promptOptions::mentions).toList();
+        List<Mentions> mentions = lines.stream().map(library::mentions).toList();
         Set<String> names = new LinkedHashSet<>();
         mentions.forEach(line -> names.addAll(line.names()));
-        List<ReferenceOptions.Source> sources = referenceOptions.read(promptOptions.library(), List.copyOf(names));
+        List<ReferenceOptions.Source> sources = referenceOptions.read(library.open(), List.copyOf(names));
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
             Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
@@ -72,6 +70,7 @@ final class StoryCommand implements Callable<Integer> {
             for (String line : lines) {
                 ObjectNode one = Parameters.of(line, sampling, model);
                 referenceOptions.record(one);
+                library.record(one);
                 InjectionOptions.record(one, injection);
                 parameters.add(one);
             }

@@ -21,15 +21,6 @@ import picocli.CommandLine.Parameters;
                 SubjectCommand.Remove.class})
 final class SubjectCommand {
 
-    static final class Library {
-        @Option(names = "--library", paramLabel = "DIR", description = "folder of the library (default: the user's own)")
-        Path folder;
-
-        SubjectLibrary open() {
-            return new SubjectLibrary(folder == null ? SubjectLibrary.defaultFolder() : folder);
-        }
-    }
-
     @Command(name = "add", mixinStandardHelpOptions = true, description = "Adds a subject.")
     static final class Add implements Callable<Integer> {
         @Parameters(paramLabel = "NAME", description = "lower-case letters, digits, - and _")
@@ -53,7 +44,7 @@ final class SubjectCommand {
         String segment;
 
         @Mixin
-        Library library;
+        LibraryOptions library;
 
         @Mixin
         ModelOptions modelOptions;
@@ -82,7 +73,7 @@ final class SubjectCommand {
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists the subjects.")
     static final class ListAll implements Callable<Integer> {
         @Mixin
-        Library library;
+        LibraryOptions library;
 
         @Option(names = "--json", description = "as JSON")
         boolean json;
@@ -108,7 +99,7 @@ final class SubjectCommand {
         String name;
 
         @Mixin
-        Library library;
+        LibraryOptions library;
 
         @Override
         public Integer call() {
@@ -123,7 +114,7 @@ final class SubjectCommand {
         String name;
 
         @Mixin
-        Library library;
+        LibraryOptions library;
 
         @Override
         public Integer call() {
