@@ -47,6 +47,9 @@ final class ReconstructCommand implements Callable<Integer> {
         if (referenceOptions.layout != null || referenceOptions.scene != null) {
             throw Refusal.usage("reconstruct leaves the subject in its place; leave --layout and --scene out.");
         }
+        if (referenceOptions.reference == null) {
+            throw Refusal.usage("There is no subject; give --reference FILE, or @name of the subject library.");
+        }
         ReferenceOptions.Source source = referenceOptions.read(library.open(), List.of()).get(0);
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());

@@ -95,6 +95,10 @@ final class ReferenceOptions {
         if (mask != null && segment != null) {
             throw Refusal.usage("--mask and --segment both say where the subject is; give one of them.");
         }
+        boolean described = mask != null || segment != null || region != null || referencePrompt != null;
+        if (reference == null && described) {
+            throw Refusal.usage("--mask, --segment, --region and --reference-prompt tell about --reference; give it with them.");
+        }
         if (scene != null) {
             Picture picture = Pictures.read(scene);
             sources.add(new Source(scene.toString(), picture, Mask.full(picture.width(), picture.height()), null, "", null, true));
@@ -102,12 +106,15 @@ final class ReferenceOptions {
         if (file) {
             for (LayoutFile.Entry entry : LayoutFile.read(Path.of(layout))) {
                 sources.add(source(library, entry));
-                named.remove(entry.reference().replaceFirst("^@", ""));
+                named.removeIf(name -> entry.reference().equals("@" + name));
             }
+        }
+        if (sources.stream().filter(Source::scene).count() > 1) {
+            throw Refusal.usage("--scene %s and %s both give a scene; leave one of them out.", scene, layout);
         }
         if (reference != null) {
             sources.add(given(library, place));
-            named.remove(reference.replaceFirst("^@", ""));
+            named.removeIf(name -> reference.equals("@" + name));
         }
         boolean alone = reference == null && named.size() == 1;
         for (int i = 0; i < named.size(); i++) {
@@ -117,7 +124,7 @@ final class ReferenceOptions {
             throw Refusal.usage("There is no subject; give --reference FILE, a layout file or @name in the prompt.");
         }
         if (place != null && reference == null && !alone) {
-            throw Refusal.usage("--layout %s places one subject and there are %d; give a layout file.", layout, sources.size());
+            throw Refusal.usage("--layout %s places one subject and there are %d; give a layout file.", layout, named.size());
         }
         return sources;
     }
@@ -176,12 +183,11 @@ final class ReferenceOptions {
         if (region == null) {
             return source;
         }
-        Mask chosen = readMask(region, false, source.picture, Path.of(reference), strict);
         if (source.mask == null) {
             throw Refusal.usage("--region cannot be combined with --segment %s; make the mask first with likeness segment.",
                     segment);
         }
-        Mask both = source.mask.and(chosen);
+        Mask both = source.mask.and(inSizeOf(source.picture, Mask.read(region, false), region, Path.of(reference), strict));
         if (both.isEmpty()) {
             throw Refusal.input("--region %s marks nothing of the subject; paint white what of it shall be put in.", region);
         }
@@ -190,7 +196,15 @@ final class ReferenceOptions {
 
     /** A mask file in the picture's size: resized with a warning where it has another, or refused with strict. */
     static Mask readMask(Path file, boolean invert, Picture picture, Path pictureFile, boolean strict) {
-        Mask read = Mask.read(file, invert);
+        Mask read = inSizeOf(picture, Mask.read(file, invert), file, pictureFile, strict);
+        if (read.isEmpty()) {
+            throw Refusal.input("The mask %s marks no pixel as subject; paint the subject white, or use --mask-invert when it "
+                    + "is black there.", file);
+        }
+        return read;
+    }
+
+    private static Mask inSizeOf(Picture picture, Mask read, Path file, Path pictureFile, boolean strict) {
         if (read.width() != picture.width() || read.height() != picture.height()) {
             boolean sameShape = Math.abs((double) read.width() / read.height() * picture.height() / picture.width() - 1) < 0.02;
             if (strict || !sameShape) {
@@ -198,11 +212,7 @@ final class ReferenceOptions {
             }
             System.err.printf("likeness: warning: the mask %s is %d x %d pixels and was resized to those of %s, %d x %d.%n", file,
                     read.width(), read.height(), pictureFile, picture.width(), picture.height());
-            read = read.resize(picture.width(), picture.height());
-        }
-        if (read.isEmpty()) {
-            throw Refusal.input("--mask %s marks no pixel as subject; paint the subject white, or use --mask-invert when it "
-                    + "is black there.", file);
+            return read.resize(picture.width(), picture.height());
         }
         return read;
     }
