@@ -141,15 +141,14 @@ final class InjectionOptions {
     }
 
     private Inversion inversion(Inversion base) {
-        Inversion.Method used = SamplingOptions.or(inversion, base.method());
-        if (used != Inversion.Method.RF_INVERSION && (gamma != null || eta != null)) {
-            throw Refusal.usage("--gamma and --eta belong to --inversion rf-inversion; give it with them.");
-        }
-        return inversion(used, gamma, eta);
+        return inversion(SamplingOptions.or(inversion, base.method()), gamma, eta);
     }
 
     /** @param gamma null for the usual strength, as is eta */
     static Inversion inversion(Inversion.Method method, Double gamma, Double eta) {
+        if (method != Inversion.Method.RF_INVERSION && (gamma != null || eta != null)) {
+            throw Refusal.usage("--gamma and --eta belong to --inversion rf-inversion; give it with them.");
+        }
         return method == Inversion.Method.RF_INVERSION
                 ? new Inversion(method, SamplingOptions.or(gamma, 0.5), SamplingOptions.or(eta, 0.9)) // the paper's own
                 : new Inversion(method, 1, 1);
