@@ -128,14 +128,16 @@ final class InjectionOptions {
             case PUBLIC -> Injection.PUBLIC;
         };
         boolean perturbed = SamplingOptions.or(perturb, !base.perturbation().equals(Perturbation.NONE));
-        if (!perturbed && (shuffleWindow != null || maskMorph != null)) {
-            throw Refusal.usage("--shuffle-window and --mask-morph say how to perturb; give --perturb with them.");
+        if (!perturbed && (shuffleWindow != null || maskMorph != null || perturbSeed != null)) {
+            throw Refusal.usage("--shuffle-window, --mask-morph and --perturb-seed say how to perturb; give --perturb with them.");
         }
         Perturbation perturbation = !perturbed ? Perturbation.NONE : new Perturbation(
                 SamplingOptions.or(shuffleWindow, Perturbation.PAPER_WINDOW),
                 SamplingOptions.or(maskMorph, Perturbation.PAPER_MORPH), SamplingOptions.or(perturbSeed, seed));
-        return new Injection(SamplingOptions.or(mode, base.mode()), SamplingOptions.or(tau, base.tau()),
-                SamplingOptions.or(tauBasis, base.tauBasis()), SamplingOptions.or(replaceAt, base.replaceAt()),
+        Injection.Mode used = SamplingOptions.or(mode, base.mode());
+        ReplaceAt level = used == Injection.Mode.REPLACE_CONCAT ? ReplaceAt.ATTENTION : base.replaceAt(); // it knows no other
+        return new Injection(used, SamplingOptions.or(tau, base.tau()), SamplingOptions.or(tauBasis, base.tauBasis()),
+                SamplingOptions.or(replaceAt, level),
                 SamplingOptions.or(referenceNoise, base.referenceNoise()), SamplingOptions.or(positions, base.positions()),
                 perturbation, inversion(base.inversion()), SamplingOptions.or(tokenRule, base.tokenRule()));
     }
