@@ -4,6 +4,7 @@ import dev.likeness.error.Refusal;
 import dev.likeness.image.Box;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
+import dev.likeness.image.Pictures;
 import dev.likeness.reference.TokenMask;
 import java.util.ArrayList;
 import java.util.List;
@@ -51,7 +52,13 @@ public final class Inpaint {
             if (Math.min(Math.min(left, right), Math.min(up, down)) < 0) {
                 throw Refusal.usage("--left, --right, --up and --down count pixels to add; none of them can be negative.");
             }
-            if (left + right + up + down == 0) {
+            long width = (long) picture.width() + left + right;
+            long height = (long) picture.height() + up + down;
+            if (width > Pictures.MAX_PIXELS || height > Pictures.MAX_PIXELS || width * height > Pictures.MAX_PIXELS) {
+                throw Refusal.usage("The extended picture would have %d x %d pixels and %d megapixels are the most that is drawn; "
+                        + "add less.", width, height, Pictures.MAX_PIXELS / 1_000_000);
+            }
+            if (width == picture.width() && height == picture.height()) {
                 throw Refusal.usage("Nothing is to be added to the picture; give --left, --right, --up or --down, or a greater "
                         + "--canvas.");
             }

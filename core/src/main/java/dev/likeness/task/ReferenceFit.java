@@ -60,8 +60,11 @@ public final class ReferenceFit {
         int w = Math.max(1, (int) Math.round(picture.width() * scale));
         int h = Math.max(1, (int) Math.round(picture.height() * scale));
         if ((long) w * h > Pictures.MAX_PIXELS) {
-            throw Refusal.usage("--layout %s makes the reference %d x %d pixels, which is more than can be held; give a smaller "
-                    + "scale.", layout.flag(), w, h);
+            throw layout == null
+                    ? Refusal.input("The picture of %d x %d pixels is too thin to cover a canvas of %d x %d; crop it closer to the "
+                            + "canvas's proportions.", picture.width(), picture.height(), width, height)
+                    : Refusal.usage("--layout %s makes the reference %d x %d pixels, which is more than can be held; give a "
+                            + "smaller scale.", layout.flag(), w, h);
         }
         Picture resized = picture.resize(w, h).spread(RIM).flatten(WHITE);
         Mask resizedMask = mask.resize(w, h);
