@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -37,6 +38,7 @@ final class OutputOptions {
     }
 
     private final Map<String, Double> measures = new LinkedHashMap<>();
+    private final Set<String> warnings = new LinkedHashSet<>();
 
     @Option(names = {"-o", "--output"}, required = true, paramLabel = "FILE",
             description = "PNG to write; with several pictures FILE-1.png, FILE-2.png, ...")
@@ -65,6 +67,11 @@ final class OutputOptions {
         measures.put(name, value);
     }
 
+    /** Sentences that the result shall tell beside those of the task. */
+    void warned(Collection<String> sentences) {
+        warnings.addAll(sentences);
+    }
+
     /** @param parameters every effective parameter by its flag name, without the seed */
     void write(String task, FluxModel model, ObjectNode parameters, Generation generation) {
         write(task, model, List.of(parameters), List.of(generation));
@@ -82,7 +89,6 @@ final class OutputOptions {
         List<Path> paths = paths(generations.stream().mapToInt(generation -> generation.images().size()).sum());
         Evaluations evaluations = Evaluations.NONE;
         Map<String, Long> timings = new LinkedHashMap<>();
-        Set<String> warnings = new LinkedHashSet<>();
         int number = 0;
         for (int i = 0; i < generations.size(); i++) {
             Generation generation = generations.get(i);

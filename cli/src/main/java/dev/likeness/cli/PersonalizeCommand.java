@@ -66,6 +66,7 @@ class PersonalizeCommand implements Callable<Integer> {
             referenceOptions.record(parameters);
             promptOptions.library.record(parameters);
             InjectionOptions.record(parameters, injection);
+            outputOptions.warned(referenceOptions.warnings);
             outputOptions.write(spec.name(), model, parameters, generation);
             return 0;
         }

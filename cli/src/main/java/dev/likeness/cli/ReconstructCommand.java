@@ -66,6 +66,7 @@ final class ReconstructCommand implements Callable<Integer> {
             referenceOptions.record(parameters);
             library.record(parameters);
             InjectionOptions.record(parameters, injection);
+            outputOptions.warned(referenceOptions.warnings);
             outputOptions.write("reconstruct", model, parameters, generation);
             return 0;
         }

@@ -16,14 +16,20 @@ import dev.likeness.task.Sampling;
 import dev.likeness.task.Subject;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import picocli.CommandLine.Option;
 
 /** The references: one by flags, several by a layout file, and those that the prompt mentions. */
 final class ReferenceOptions {
 
     private static final String LAYOUT_FILE = ".json";
+
+    /** Sentences about what was read, for the result. */
+    final Set<String> warnings = new LinkedHashSet<>();
 
     @Option(names = {"-r", "--reference"}, paramLabel = "FILE",
             description = "picture of the subject, or @name of the subject library")
@@ -162,11 +168,11 @@ final class ReferenceOptions {
     }
 
     /** A picture file as a reference. @param caption null for none */
-    static Source source(Path path, Picture picture, Path mask, boolean maskInvert, Segmentation how, String caption,
+    private Source source(Path path, Picture picture, Path mask, boolean maskInvert, Segmentation how, String caption,
             Layout place, boolean strict) {
         String words = caption == null ? "" : caption;
         if (mask != null) {
-            return new Source(path.toString(), picture, readMask(mask, maskInvert, picture, path, strict), null, words, place, false);
+            return new Source(path.toString(), picture, readMask(mask, maskInvert, picture, path, strict, warnings), null, words, place, false);
         }
         Segmentation used = how == null ? new Segmentation.Alpha() : how;
         Mask found = Segmenter.needsModel(used) ? null : Segmenter.mask(used, picture, path.toString(), words, null);
@@ -187,7 +193,7 @@ final class ReferenceOptions {
             throw Refusal.usage("--region cannot be combined with --segment %s; make the mask first with likeness segment.",
                     segment);
         }
-        Mask both = source.mask.and(inSizeOf(source.picture, Mask.read(region, false), region, Path.of(reference), strict));
+        Mask both = source.mask.and(inSizeOf(source.picture, Mask.read(region, false), region, Path.of(reference), strict, warnings));
         if (both.isEmpty()) {
             throw Refusal.input("--region %s marks nothing of the subject; paint white what of it shall be put in.", region);
         }
@@ -195,8 +201,9 @@ final class ReferenceOptions {
     }
 
     /** A mask file in the picture's size: resized with a warning where it has another, or refused with strict. */
-    static Mask readMask(Path file, boolean invert, Picture picture, Path pictureFile, boolean strict) {
-        Mask read = inSizeOf(picture, Mask.read(file, invert), file, pictureFile, strict);
+    static Mask readMask(Path file, boolean invert, Picture picture, Path pictureFile, boolean strict,
+            Collection<String> warnings) {
+        Mask read = inSizeOf(picture, Mask.read(file, invert), file, pictureFile, strict, warnings);
         if (read.isEmpty()) {
             throw Refusal.input("The mask %s marks no pixel as subject; paint the subject white, or use --mask-invert when it "
                     + "is black there.", file);
@@ -204,14 +211,15 @@ final class ReferenceOptions {
         return read;
     }
 
-    private static Mask inSizeOf(Picture picture, Mask read, Path file, Path pictureFile, boolean strict) {
+    private static Mask inSizeOf(Picture picture, Mask read, Path file, Path pictureFile, boolean strict,
+            Collection<String> warnings) {
         if (read.width() != picture.width() || read.height() != picture.height()) {
             boolean sameShape = Math.abs((double) read.width() / read.height() * picture.height() / picture.width() - 1) < 0.02;
             if (strict || !sameShape) {
                 read.requireSizeOf(picture, file.toString(), pictureFile.toString());
             }
-            System.err.printf("likeness: warning: the mask %s is %d x %d pixels and was resized to those of %s, %d x %d.%n", file,
-                    read.width(), read.height(), pictureFile, picture.width(), picture.height());
+            warnings.add("The mask %s is %d x %d pixels and was resized to those of %s, %d x %d.".formatted(file, read.width(),
+                    read.height(), pictureFile, picture.width(), picture.height()));
             return read.resize(picture.width(), picture.height());
         }
         return read;

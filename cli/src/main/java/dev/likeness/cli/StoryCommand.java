@@ -83,6 +83,7 @@ final class StoryCommand implements Callable<Integer> {
                 InjectionOptions.record(one, injection);
                 parameters.add(one);
             }
+            outputOptions.warned(referenceOptions.warnings);
             outputOptions.write("compose", model, parameters, pictures); // each picture can be replayed alone
             return 0;
         }

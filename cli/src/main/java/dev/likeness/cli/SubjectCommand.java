@@ -2,6 +2,7 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
@@ -10,6 +11,8 @@ import dev.likeness.segment.Segmentation;
 import dev.likeness.segment.Segmenter;
 import dev.likeness.task.FluxModel;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -39,8 +42,8 @@ final class SubjectCommand {
         @Option(names = "--mask-invert", description = "the mask file is black where the subject is")
         boolean maskInvert;
 
-        @Option(names = "--segment", defaultValue = "alpha", paramLabel = "HOW",
-                description = "alpha, file:MASK, attention:WORD, box:X,Y,W,H, click:X,Y or onnx:FILE (default: ${DEFAULT-VALUE})")
+        @Option(names = "--segment", paramLabel = "HOW",
+                description = "alpha, file:MASK, attention:WORD, box:X,Y,W,H, click:X,Y or onnx:FILE (default: alpha)")
         String segment;
 
         @Mixin
@@ -51,11 +54,19 @@ final class SubjectCommand {
 
         @Override
         public Integer call() {
+            modelOptions.check();
+            if (maskInvert && mask == null) {
+                throw Refusal.usage("--mask-invert says how to read a mask file; give --mask FILE with it.");
+            }
+            if (mask != null && segment != null) {
+                throw Refusal.usage("--mask and --segment both say where the subject is; give one of them.");
+            }
+            Segmentation how = segment == null ? new Segmentation.Alpha() : Segmentation.parse(segment);
             Picture picture = Pictures.read(reference);
-            Segmentation how = Segmentation.parse(segment);
+            List<String> warnings = new ArrayList<>();
             Mask found;
             if (mask != null) {
-                found = ReferenceOptions.readMask(mask, maskInvert, picture, reference, false);
+                found = ReferenceOptions.readMask(mask, maskInvert, picture, reference, false, warnings);
             } else if (Segmenter.needsModel(how)) {
                 try (FluxModel model = modelOptions.open()) {
                     found = Segmenter.mask(how, picture, reference.toString(), prompt == null ? "" : prompt, model);
@@ -65,6 +76,7 @@ final class SubjectCommand {
             }
             SubjectLibrary.Entry entry =
                     library.open().add(name, picture, found, prompt, mask == null ? how.flag() : "file:" + mask);
+            warnings.forEach(sentence -> System.err.println("likeness: warning: " + sentence));
             System.out.println(entry.reference().getParent());
             return 0;
         }
