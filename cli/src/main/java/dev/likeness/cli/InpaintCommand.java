@@ -41,6 +41,10 @@ abstract class InpaintCommand implements Callable<Integer> {
         Inpaint.Edit edit(Picture picture) {
             Mask hole = Mask.read(mask, maskInvert);
             hole.requireSizeOf(picture, mask.toString(), image.toString());
+            if (hole.isEmpty()) {
+                throw Refusal.input("The mask %s marks no pixel as hole; paint white what shall be new, or use --mask-invert when it "
+                        + "is black there.", mask);
+            }
             return new Inpaint.Edit(picture, hole, imagePrompt, blend(), softEdge);
         }
 
