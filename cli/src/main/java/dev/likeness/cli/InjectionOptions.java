@@ -128,28 +128,29 @@ final class InjectionOptions {
             case PUBLIC -> Injection.PUBLIC;
         };
         boolean perturbed = SamplingOptions.or(perturb, !base.perturbation().equals(Perturbation.NONE));
-        if (!perturbed && (shuffleWindow != null || maskMorph != null)) {
-            throw Refusal.usage("--shuffle-window and --mask-morph say how to perturb; give --perturb with them.");
+        if (!perturbed && (shuffleWindow != null || maskMorph != null || perturbSeed != null)) {
+            throw Refusal.usage("--shuffle-window, --mask-morph and --perturb-seed say how to perturb; give --perturb with them.");
         }
         Perturbation perturbation = !perturbed ? Perturbation.NONE : new Perturbation(
                 SamplingOptions.or(shuffleWindow, Perturbation.PAPER_WINDOW),
                 SamplingOptions.or(maskMorph, Perturbation.PAPER_MORPH), SamplingOptions.or(perturbSeed, seed));
-        return new Injection(SamplingOptions.or(mode, base.mode()), SamplingOptions.or(tau, base.tau()),
-                SamplingOptions.or(tauBasis, base.tauBasis()), SamplingOptions.or(replaceAt, base.replaceAt()),
+        Injection.Mode used = SamplingOptions.or(mode, base.mode());
+        ReplaceAt level = used == Injection.Mode.REPLACE_CONCAT ? ReplaceAt.ATTENTION : base.replaceAt(); // it knows no other
+        return new Injection(used, SamplingOptions.or(tau, base.tau()), SamplingOptions.or(tauBasis, base.tauBasis()),
+                SamplingOptions.or(replaceAt, level),
                 SamplingOptions.or(referenceNoise, base.referenceNoise()), SamplingOptions.or(positions, base.positions()),
                 perturbation, inversion(base.inversion()), SamplingOptions.or(tokenRule, base.tokenRule()));
     }
 
     private Inversion inversion(Inversion base) {
-        Inversion.Method used = SamplingOptions.or(inversion, base.method());
-        if (used != Inversion.Method.RF_INVERSION && (gamma != null || eta != null)) {
-            throw Refusal.usage("--gamma and --eta belong to --inversion rf-inversion; give it with them.");
-        }
-        return inversion(used, gamma, eta);
+        return inversion(SamplingOptions.or(inversion, base.method()), gamma, eta);
     }
 
     /** @param gamma null for the usual strength, as is eta */
     static Inversion inversion(Inversion.Method method, Double gamma, Double eta) {
+        if (method != Inversion.Method.RF_INVERSION && (gamma != null || eta != null)) {
+            throw Refusal.usage("--gamma and --eta belong to --inversion rf-inversion; give it with them.");
+        }
         return method == Inversion.Method.RF_INVERSION
                 ? new Inversion(method, SamplingOptions.or(gamma, 0.5), SamplingOptions.or(eta, 0.9)) // the paper's own
                 : new Inversion(method, 1, 1);

@@ -41,6 +41,10 @@ abstract class InpaintCommand implements Callable<Integer> {
         Inpaint.Edit edit(Picture picture) {
             Mask hole = Mask.read(mask, maskInvert);
             hole.requireSizeOf(picture, mask.toString(), image.toString());
+            if (hole.isEmpty()) {
+                throw Refusal.input("The mask %s marks no pixel as hole; paint white what shall be new, or use --mask-invert when it "
+                        + "is black there.", mask);
+            }
             return new Inpaint.Edit(picture, hole, imagePrompt, blend(), softEdge);
         }
 
@@ -192,7 +196,7 @@ abstract class InpaintCommand implements Callable<Integer> {
         Mentions mentions = promptOptions.mentions();
         ReferenceOptions referenceOptions = new ReferenceOptions();
         List<ReferenceOptions.Source> sources =
-                mentions.names().isEmpty() ? List.of() : referenceOptions.read(promptOptions.library(), mentions.names());
+                mentions.names().isEmpty() ? List.of() : referenceOptions.read(promptOptions.library.open(), mentions.names());
         Inpaint.Edit edit = edit(Pictures.read(image));
         try (FluxModel model = modelOptions.open()) {
             int[] canvas = ReferenceFit.canvas(edit.picture(), model.defaults());
@@ -203,6 +207,9 @@ abstract class InpaintCommand implements Callable<Integer> {
             Generation generation =
                     Inpaint.run(model, mentions.prompt(), edit, subjects, injection, false, sampling, new Progress());
             ObjectNode parameters = Parameters.of(promptOptions.prompt, sampling, model);
+            if (!mentions.names().isEmpty()) {
+                promptOptions.library.record(parameters);
+            }
             parameters.put("image", image.toString()).put("image-prompt", imagePrompt);
             record(parameters);
             parameters.put("blend", blend()).put("soft-edge", softEdge);

@@ -2,6 +2,7 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.analysis.MaskedPsnr;
+import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
@@ -53,6 +54,10 @@ final class InvertCommand implements Callable<Integer> {
         samplingOptions.check();
         modelOptions.check();
         Inversion inversion = InjectionOptions.inversion(method, gamma, eta);
+        if (samplingOptions.count != 1) {
+            throw Refusal.usage("--num-images %d is of no use, because invert makes one picture; leave it out.",
+                    samplingOptions.count);
+        }
         outputOptions.check(1);
         Picture picture = Pictures.read(reference);
         try (FluxModel model = modelOptions.open()) {

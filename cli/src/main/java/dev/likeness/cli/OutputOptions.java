@@ -16,6 +16,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -28,15 +29,16 @@ import picocli.CommandLine.Option;
 final class OutputOptions {
 
     /** Parameters that name files. */
-    static final Set<String> INPUT_FILES = Set.of("reference", "mask", "region", "layout", "scene", "image");
+    static final Set<String> INPUT_FILES = Set.of("reference", "mask", "region", "layout", "scene", "image", "library");
 
     /** Whether a parameter's value is a file: a reference may be a name of the library, a layout a place. */
     static boolean isFile(String parameter, String value) {
         return INPUT_FILES.contains(parameter) && !value.startsWith("@")
-                && (!parameter.equals("layout") || value.endsWith(".json"));
+                && (!parameter.equals("layout") || ReferenceOptions.isLayoutFile(value));
     }
 
     private final Map<String, Double> measures = new LinkedHashMap<>();
+    private final Set<String> warnings = new LinkedHashSet<>();
 
     @Option(names = {"-o", "--output"}, required = true, paramLabel = "FILE",
             description = "PNG to write; with several pictures FILE-1.png, FILE-2.png, ...")
@@ -65,6 +67,11 @@ final class OutputOptions {
         measures.put(name, value);
     }
 
+    /** Sentences that the result shall tell beside those of the task. */
+    void warned(Collection<String> sentences) {
+        warnings.addAll(sentences);
+    }
+
     /** @param parameters every effective parameter by its flag name, without the seed */
     void write(String task, FluxModel model, ObjectNode parameters, Generation generation) {
         write(task, model, List.of(parameters), List.of(generation));
@@ -82,7 +89,6 @@ final class OutputOptions {
         List<Path> paths = paths(generations.stream().mapToInt(generation -> generation.images().size()).sum());
         Evaluations evaluations = Evaluations.NONE;
         Map<String, Long> timings = new LinkedHashMap<>();
-        Set<String> warnings = new LinkedHashSet<>();
         int number = 0;
         for (int i = 0; i < generations.size(); i++) {
             Generation generation = generations.get(i);
@@ -129,16 +135,25 @@ final class OutputOptions {
     private String fromOutput(Path file) {
         try {
             Path folder = output.toAbsolutePath().getParent().toRealPath();
-            return (file.isAbsolute() ? file : folder.relativize(file.toRealPath())).toString();
+            return file.isAbsolute() ? file.toString() : relative(folder, file.toRealPath());
         } catch (IOException e) {
             throw new UncheckedIOException(e); // both were there when the task began
         }
     }
 
-    /** Passes that one picture takes when it is made alone: those of the reference serve all pictures of a run. */
+    /** The way from a folder to a file, which is never taken for a name of the library. */
+    static String relative(Path folder, Path file) {
+        String way = folder.relativize(file).toString();
+        return way.startsWith("@") ? Path.of(".", way).toString() : way;
+    }
+
+    /**
+     * Passes of one picture. Those of its references are left out: what these take depends on what was made before, and the same
+     * picture shall be the same file.
+     */
     private static JsonNode evaluations(ObjectMapper mapper, Evaluations all, int pictures) {
-        return mapper.valueToTree(new Evaluations(all.target() / pictures, all.unconditional() / pictures, all.reference(),
-                all.inversion()));
+        return mapper.createObjectNode().put("target", all.target() / pictures)
+                .put("unconditional", all.unconditional() / pictures);
     }
 
     /** The name of the model's folder, also where it was given as a dot. */

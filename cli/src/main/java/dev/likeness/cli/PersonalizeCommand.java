@@ -54,7 +54,7 @@ class PersonalizeCommand implements Callable<Integer> {
         injectionOptions.check();
         outputOptions.check(samplingOptions.count);
         Mentions mentions = promptOptions.mentions();
-        List<ReferenceOptions.Source> sources = referenceOptions.read(promptOptions.library(), mentions.names());
+        List<ReferenceOptions.Source> sources = referenceOptions.read(promptOptions.library.open(), mentions.names());
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
             Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
@@ -64,7 +64,9 @@ class PersonalizeCommand implements Callable<Integer> {
                     sampling, new Progress());
             ObjectNode parameters = Parameters.of(promptOptions.prompt, sampling, model);
             referenceOptions.record(parameters);
+            promptOptions.library.record(parameters);
             InjectionOptions.record(parameters, injection);
+            outputOptions.warned(referenceOptions.warnings);
             outputOptions.write(spec.name(), model, parameters, generation);
             return 0;
         }

@@ -27,6 +27,9 @@ final class ReconstructCommand implements Callable<Integer> {
     ReferenceOptions referenceOptions;
 
     @Mixin
+    LibraryOptions library;
+
+    @Mixin
     InjectionOptions injectionOptions;
 
     @Mixin
@@ -44,8 +47,10 @@ final class ReconstructCommand implements Callable<Integer> {
         if (referenceOptions.layout != null || referenceOptions.scene != null) {
             throw Refusal.usage("reconstruct leaves the subject in its place; leave --layout and --scene out.");
         }
-        PromptOptions library = new PromptOptions();
-        ReferenceOptions.Source source = referenceOptions.read(library.library(), List.of()).get(0);
+        if (referenceOptions.reference == null) {
+            throw Refusal.usage("There is no subject; give --reference FILE, or @name of the subject library.");
+        }
+        ReferenceOptions.Source source = referenceOptions.read(library.open(), List.of()).get(0);
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
             Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
@@ -59,7 +64,9 @@ final class ReconstructCommand implements Callable<Integer> {
             }
             ObjectNode parameters = Parameters.of(null, sampling, model);
             referenceOptions.record(parameters);
+            library.record(parameters);
             InjectionOptions.record(parameters, injection);
+            outputOptions.warned(referenceOptions.warnings);
             outputOptions.write("reconstruct", model, parameters, generation);
             return 0;
         }

@@ -16,8 +16,11 @@ import dev.likeness.task.Sampling;
 import dev.likeness.task.Subject;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -25,6 +28,9 @@ import picocli.CommandLine.Option;
 final class ReferenceOptions {
 
     private static final String LAYOUT_FILE = ".json";
+
+    /** Sentences about what was read, for the result. */
+    final Set<String> warnings = new LinkedHashSet<>();
 
     @Option(names = {"-r", "--reference"}, paramLabel = "FILE",
             description = "picture of the subject, or @name of the subject library")
@@ -87,13 +93,17 @@ final class ReferenceOptions {
     List<Source> read(SubjectLibrary library, List<String> mentioned) {
         List<Source> sources = new ArrayList<>();
         List<String> named = new ArrayList<>(mentioned);
-        boolean file = layout != null && layout.toLowerCase(Locale.ROOT).endsWith(LAYOUT_FILE);
+        boolean file = layout != null && isLayoutFile(layout);
         Layout place = layout == null || file ? null : Layout.parse(layout);
         if (maskInvert && mask == null) {
             throw Refusal.usage("--mask-invert says how to read a mask file; give --mask FILE with it.");
         }
         if (mask != null && segmentOptions.segment != null) {
             throw Refusal.usage("--mask and --segment both say where the subject is; give one of them.");
+        }
+        boolean described = mask != null || segmentOptions.segment != null || region != null || referencePrompt != null;
+        if (reference == null && described) {
+            throw Refusal.usage("--mask, --segment, --region and --reference-prompt tell about --reference; give it with them.");
         }
         if (scene != null) {
             Picture picture = Pictures.read(scene);
@@ -102,12 +112,15 @@ final class ReferenceOptions {
         if (file) {
             for (LayoutFile.Entry entry : LayoutFile.read(Path.of(layout))) {
                 sources.add(source(library, entry));
-                named.remove(entry.reference().replaceFirst("^@", ""));
+                named.removeIf(name -> entry.reference().equals("@" + name));
             }
+        }
+        if (sources.stream().filter(Source::scene).count() > 1) {
+            throw Refusal.usage("--scene %s and %s both give a scene; leave one of them out.", scene, layout);
         }
         if (reference != null) {
             sources.add(given(library, place));
-            named.remove(reference.replaceFirst("^@", ""));
+            named.removeIf(name -> reference.equals("@" + name));
         }
         boolean alone = reference == null && named.size() == 1;
         for (int i = 0; i < named.size(); i++) {
@@ -117,7 +130,7 @@ final class ReferenceOptions {
             throw Refusal.usage("There is no subject; give --reference FILE, a layout file or @name in the prompt.");
         }
         if (place != null && reference == null && !alone) {
-            throw Refusal.usage("--layout %s places one subject and there are %d; give a layout file.", layout, sources.size());
+            throw Refusal.usage("--layout %s places one subject and there are %d; give a layout file.", layout, named.size());
         }
         return sources;
     }
@@ -154,11 +167,11 @@ final class ReferenceOptions {
     }
 
     /** A picture file as a reference. @param caption null for none */
-    static Source source(Path path, Picture picture, Path mask, boolean maskInvert, Segmentation how, String caption,
+    private Source source(Path path, Picture picture, Path mask, boolean maskInvert, Segmentation how, String caption,
             Layout place, boolean strict) {
         String words = caption == null ? "" : caption;
         if (mask != null) {
-            return new Source(path.toString(), picture, readMask(mask, maskInvert, picture, path, strict), null, words, place, false);
+            return new Source(path.toString(), picture, readMask(mask, maskInvert, picture, path, strict, warnings), null, words, place, false);
         }
         Segmentation used = how == null ? new Segmentation.Alpha() : how;
         Mask found = Segmenter.needsModel(used) ? null : Segmenter.mask(used, picture, path.toString(), words, null);
@@ -175,12 +188,11 @@ final class ReferenceOptions {
         if (region == null) {
             return source;
         }
-        Mask chosen = readMask(region, false, source.picture, Path.of(reference), strict);
         if (source.mask == null) {
             throw Refusal.usage("--region cannot be combined with --segment %s; make the mask first with likeness segment.",
                     segmentOptions.segment);
         }
-        Mask both = source.mask.and(chosen);
+        Mask both = source.mask.and(inSizeOf(source.picture, Mask.read(region, false), region, Path.of(reference), strict, warnings));
         if (both.isEmpty()) {
             throw Refusal.input("--region %s marks nothing of the subject; paint white what of it shall be put in.", region);
         }
@@ -188,22 +200,33 @@ final class ReferenceOptions {
     }
 
     /** A mask file in the picture's size: resized with a warning where it has another, or refused with strict. */
-    static Mask readMask(Path file, boolean invert, Picture picture, Path pictureFile, boolean strict) {
-        Mask read = Mask.read(file, invert);
+    static Mask readMask(Path file, boolean invert, Picture picture, Path pictureFile, boolean strict,
+            Collection<String> warnings) {
+        Mask read = inSizeOf(picture, Mask.read(file, invert), file, pictureFile, strict, warnings);
+        if (read.isEmpty()) {
+            throw Refusal.input("The mask %s marks no pixel as subject; paint the subject white, or use --mask-invert when it "
+                    + "is black there.", file);
+        }
+        return read;
+    }
+
+    private static Mask inSizeOf(Picture picture, Mask read, Path file, Path pictureFile, boolean strict,
+            Collection<String> warnings) {
         if (read.width() != picture.width() || read.height() != picture.height()) {
             boolean sameShape = Math.abs((double) read.width() / read.height() * picture.height() / picture.width() - 1) < 0.02;
             if (strict || !sameShape) {
                 read.requireSizeOf(picture, file.toString(), pictureFile.toString());
             }
-            System.err.printf("likeness: warning: the mask %s is %d x %d pixels and was resized to those of %s, %d x %d.%n", file,
-                    read.width(), read.height(), pictureFile, picture.width(), picture.height());
-            read = read.resize(picture.width(), picture.height());
-        }
-        if (read.isEmpty()) {
-            throw Refusal.input("--mask %s marks no pixel as subject; paint the subject white, or use --mask-invert when it "
-                    + "is black there.", file);
+            warnings.add("The mask %s is %d x %d pixels and was resized to those of %s, %d x %d.".formatted(file, read.width(),
+                    read.height(), pictureFile, picture.width(), picture.height()));
+            return read.resize(picture.width(), picture.height());
         }
         return read;
+    }
+
+    /** Whether {@code --layout} names a file, not a place. */
+    static boolean isLayoutFile(String layout) {
+        return layout.toLowerCase(Locale.ROOT).endsWith(LAYOUT_FILE);
     }
 
     /** What was given, by flag name. */

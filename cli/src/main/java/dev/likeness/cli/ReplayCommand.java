@@ -15,8 +15,11 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 @Command(name = "replay", mixinStandardHelpOptions = true,
         description = "Makes a picture again from the record in its PNG.")
@@ -28,6 +31,12 @@ final class ReplayCommand implements Callable<Integer> {
 
     /** Flags that are said in the negative where they are false; the others are left out then. */
     private static final Set<String> NEGATABLE = Set.of("reference-noise", "perturb", "blend");
+
+    /** Flags that replay has itself. */
+    private static final Set<String> OWN_FLAGS = Set.of("output", "model", "json", "help", "version");
+
+    @Spec
+    CommandSpec spec;
 
     @Parameters(paramLabel = "PNG", description = "a picture that likeness made")
     Path picture;
@@ -60,8 +69,9 @@ final class ReplayCommand implements Callable<Integer> {
             throw Refusal.usage("%s was made with the model %s; give its folder with --model DIR.", picture, madeWith);
         }
         List<String> arguments = new ArrayList<>(List.of(task));
+        Set<String> replaced = replaced();
         for (Map.Entry<String, JsonNode> parameter : record.path("parameters").properties()) {
-            if (changes.containsKey(parameter.getKey())) {
+            if (replaced.contains(parameter.getKey())) {
                 continue;
             }
             String flag = "--" + parameter.getKey();
@@ -73,7 +83,8 @@ final class ReplayCommand implements Callable<Integer> {
                 arguments.add("--no-" + parameter.getKey());
             }
         }
-        changes.forEach((name, value) -> arguments.addAll(changed(name, value)));
+        CommandSpec command = spec.root().subcommands().get(task).getCommandSpec();
+        changes.forEach((name, value) -> arguments.addAll(changed(command, name, value)));
         arguments.add("--output=" + output);
         if (model != null) {
             arguments.add("--model=" + model);
@@ -84,12 +95,32 @@ final class ReplayCommand implements Callable<Integer> {
         return Main.execute(arguments.toArray(String[]::new));
     }
 
+    /** Recorded parameters that do not count any more: those that are changed, and the details of what is changed away. */
+    private Set<String> replaced() {
+        Set<String> names = new TreeSet<>(changes.keySet());
+        if ("false".equals(changes.get("perturb"))) {
+            names.addAll(Set.of("shuffle-window", "mask-morph", "perturb-seed"));
+        }
+        if (changes.containsKey("inversion")) {
+            names.addAll(Set.of("gamma", "eta"));
+        }
+        return names;
+    }
+
     /** A flag and its new value; true and false set or unset a flag without one. */
-    private static List<String> changed(String name, String value) {
+    private static List<String> changed(CommandSpec command, String name, String value) {
+        OptionSpec flag = OWN_FLAGS.contains(name) ? null : command.findOption("--" + name);
+        if (flag == null) {
+            throw Refusal.usage("--set %s names no parameter of %s; use the name of one of its flags, such as steps or seed.", name,
+                    command.name());
+        }
+        if (!flag.typeInfo().isBoolean()) {
+            return List.of("--" + name + "=" + value);
+        }
         return switch (value) {
             case "true" -> List.of("--" + name);
             case "false" -> NEGATABLE.contains(name) ? List.of("--no-" + name) : List.of();
-            default -> List.of("--" + name + "=" + value);
+            default -> throw Refusal.usage("--set %s=%s is neither true nor false; use one of the two.", name, value);
         };
     }
 
@@ -97,15 +128,15 @@ final class ReplayCommand implements Callable<Integer> {
         if (name.equals("device") && device != null) {
             return device;
         }
-        return OutputOptions.isFile(name, recorded) ? inputFile(name, recorded).toString() : recorded;
+        return OutputOptions.isFile(name, recorded) ? inputFile(name, recorded) : recorded;
     }
 
     /** Relative names count from the picture's folder; they stay relative, so that the new record can move as well. */
-    private Path inputFile(String name, String recorded) throws IOException {
+    private String inputFile(String name, String recorded) throws IOException {
         Path file = picture.toRealPath().getParent().resolve(recorded).normalize();
         if (!Files.exists(file)) {
             throw Refusal.input("%s was made with --%s %s, which is not there; put the file back.", picture, name, file);
         }
-        return Path.of(recorded).isAbsolute() ? file : Path.of("").toRealPath().relativize(file);
+        return Path.of(recorded).isAbsolute() ? file.toString() : OutputOptions.relative(Path.of("").toRealPath(), file);
     }
 }

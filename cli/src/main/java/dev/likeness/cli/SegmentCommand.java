@@ -1,6 +1,5 @@
 package dev.likeness.cli;
 
-import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.OutputFile;
 import dev.likeness.image.Picture;
@@ -49,17 +48,11 @@ final class SegmentCommand implements Callable<Integer> {
     }
 
     private Mask mask(Segmentation how, Picture picture) {
-        Mask mask;
-        if (Segmenter.needsModel(how)) {
-            try (FluxModel model = modelOptions.open()) {
-                mask = Segmenter.mask(how, picture, reference.toString(), referencePrompt, model);
-            }
-        } else {
-            mask = Segmenter.mask(how, picture, reference.toString(), referencePrompt, null);
+        if (!Segmenter.needsModel(how)) {
+            return Segmenter.mask(how, picture, reference.toString(), referencePrompt, null);
         }
-        if (mask.isEmpty()) {
-            throw Refusal.input("--segment %s finds no subject in %s; try another way.", how.flag(), reference);
+        try (FluxModel model = modelOptions.open()) {
+            return Segmenter.mask(how, picture, reference.toString(), referencePrompt, model);
         }
-        return mask;
     }
 }

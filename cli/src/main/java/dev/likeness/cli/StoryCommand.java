@@ -14,9 +14,7 @@ import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -25,6 +23,9 @@ import picocli.CommandLine.Option;
 @Command(name = "story", mixinStandardHelpOptions = true,
         description = "Puts the same subjects into a sequence of pictures, one for each line of a file.")
 final class StoryCommand implements Callable<Integer> {
+
+    /** Some editors put it before UTF-8. */
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
 
     @Mixin
     ModelOptions modelOptions;
@@ -45,8 +46,8 @@ final class StoryCommand implements Callable<Integer> {
             description = "a prompt a line, UTF-8; empty lines and lines that begin with # are left out")
     Path prompts;
 
-    @Option(names = "--library", paramLabel = "DIR", description = "folder of the subject library (default: the user's own)")
-    Path library;
+    @Mixin
+    LibraryOptions library;
 
     @Override
     public Integer call() {
@@ -55,26 +56,34 @@ final class StoryCommand implements Callable<Integer> {
         injectionOptions.check();
         List<String> lines = lines();
         outputOptions.check(lines.size() * samplingOptions.count);
-        PromptOptions promptOptions = new PromptOptions();
-        promptOptions.library = library;
-        List<Mentions> mentions = lines.stream().map(promptOptions::mentions).toList();
-        Set<String> names = new LinkedHashSet<>();
-        mentions.forEach(line -> names.addAll(line.names()));
-        List<ReferenceOptions.Source> sources = referenceOptions.read(promptOptions.library(), List.copyOf(names));
+        List<Mentions> mentions = lines.stream().map(library::mentions).toList();
+        List<List<ReferenceOptions.Source>> sources = new ArrayList<>();
+        for (int i = 0; i < lines.size(); i++) {
+            if (mentions.get(i).names().isEmpty() && referenceOptions.reference == null && referenceOptions.layout == null) {
+                throw Refusal.usage("There is no subject for '%s' in %s; write @name of one into that line, or give --reference "
+                        + "FILE or a layout file.", lines.get(i), prompts);
+            }
+            sources.add(referenceOptions.read(library.open(), mentions.get(i).names()));
+        }
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
             Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
             injectionOptions.useCache(model);
-            List<Subject> subjects = sources.stream().map(source -> source.fit(model, sampling)).toList();
-            List<Generation> pictures = Story.run(model, mentions.stream().map(Mentions::prompt).toList(), subjects,
-                    injection, referenceOptions.strict, sampling, new Progress());
+            List<Generation> pictures = new ArrayList<>();
+            for (int i = 0; i < lines.size(); i++) {
+                List<Subject> subjects = sources.get(i).stream().map(source -> source.fit(model, sampling)).toList();
+                pictures.addAll(Story.run(model, List.of(mentions.get(i).prompt()), subjects, injection, referenceOptions.strict,
+                        sampling, new Progress()));
+            }
             List<ObjectNode> parameters = new ArrayList<>();
             for (String line : lines) {
                 ObjectNode one = Parameters.of(line, sampling, model);
                 referenceOptions.record(one);
+                library.record(one);
                 InjectionOptions.record(one, injection);
                 parameters.add(one);
             }
+            outputOptions.warned(referenceOptions.warnings);
             outputOptions.write("compose", model, parameters, pictures); // each picture can be replayed alone
             return 0;
         }
@@ -82,7 +91,7 @@ final class StoryCommand implements Callable<Integer> {
 
     private List<String> lines() {
         try {
-            List<String> lines = Files.readAllLines(prompts).stream().map(String::strip)
+            List<String> lines = Files.readAllLines(prompts).stream().map(line -> line.replace(BYTE_ORDER_MARK, "").strip())
                     .filter(line -> !line.isEmpty() && !line.startsWith("#")).toList();
             if (lines.isEmpty()) {
                 throw Refusal.input("--prompts %s holds no prompt; write one a line.", prompts);

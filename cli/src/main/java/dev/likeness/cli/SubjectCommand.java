@@ -2,6 +2,7 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
@@ -10,6 +11,8 @@ import dev.likeness.segment.Segmentation;
 import dev.likeness.segment.Segmenter;
 import dev.likeness.task.FluxModel;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -20,15 +23,6 @@ import picocli.CommandLine.Parameters;
         subcommands = {SubjectCommand.Add.class, SubjectCommand.ListAll.class, SubjectCommand.Show.class,
                 SubjectCommand.Remove.class})
 final class SubjectCommand {
-
-    static final class Library {
-        @Option(names = "--library", paramLabel = "DIR", description = "folder of the library (default: the user's own)")
-        Path folder;
-
-        SubjectLibrary open() {
-            return new SubjectLibrary(folder == null ? SubjectLibrary.defaultFolder() : folder);
-        }
-    }
 
     @Command(name = "add", mixinStandardHelpOptions = true, description = "Adds a subject.")
     static final class Add implements Callable<Integer> {
@@ -52,18 +46,26 @@ final class SubjectCommand {
         SegmentOptions segmentOptions;
 
         @Mixin
-        Library library;
+        LibraryOptions library;
 
         @Mixin
         ModelOptions modelOptions;
 
         @Override
         public Integer call() {
-            Picture picture = Pictures.read(reference);
+            modelOptions.check();
+            if (maskInvert && mask == null) {
+                throw Refusal.usage("--mask-invert says how to read a mask file; give --mask FILE with it.");
+            }
+            if (mask != null && segmentOptions.segment != null) {
+                throw Refusal.usage("--mask and --segment both say where the subject is; give one of them.");
+            }
             Segmentation how = SamplingOptions.or(segmentOptions.how(), new Segmentation.Alpha());
+            Picture picture = Pictures.read(reference);
+            List<String> warnings = new ArrayList<>();
             Mask found;
             if (mask != null) {
-                found = ReferenceOptions.readMask(mask, maskInvert, picture, reference, false);
+                found = ReferenceOptions.readMask(mask, maskInvert, picture, reference, false, warnings);
             } else if (Segmenter.needsModel(how)) {
                 try (FluxModel model = modelOptions.open()) {
                     found = Segmenter.mask(how, picture, reference.toString(), prompt == null ? "" : prompt, model);
@@ -73,6 +75,7 @@ final class SubjectCommand {
             }
             SubjectLibrary.Entry entry =
                     library.open().add(name, picture, found, prompt, mask == null ? how.flag() : "file:" + mask);
+            warnings.forEach(sentence -> System.err.println("likeness: warning: " + sentence));
             System.out.println(entry.reference().getParent());
             return 0;
         }
@@ -81,7 +84,7 @@ final class SubjectCommand {
     @Command(name = "list", mixinStandardHelpOptions = true, description = "Lists the subjects.")
     static final class ListAll implements Callable<Integer> {
         @Mixin
-        Library library;
+        LibraryOptions library;
 
         @Option(names = "--json", description = "as JSON")
         boolean json;
@@ -107,7 +110,7 @@ final class SubjectCommand {
         String name;
 
         @Mixin
-        Library library;
+        LibraryOptions library;
 
         @Override
         public Integer call() {
@@ -122,7 +125,7 @@ final class SubjectCommand {
         String name;
 
         @Mixin
-        Library library;
+        LibraryOptions library;
 
         @Override
         public Integer call() {

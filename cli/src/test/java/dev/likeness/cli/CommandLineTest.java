@@ -85,8 +85,8 @@ class CommandLineTest {
         assertThat(json.path("peak_memory_bytes").asLong()).isGreaterThan(10_000_000);
         assertThat(json.path("parameters").fieldNames()).toIterable().containsExactlyInAnyOrder("prompt",
                 "negative-prompt", "width", "height", "steps", "guidance-scale", "true-cfg-scale", "max-sequence-length",
-                "dtype", "device", "threads", "reference", "reference-prompt", "layout", "tau", "tau-basis", "replace-at",
-                "reference-noise", "seed");
+                "dtype", "device", "threads", "reference", "layout", "inject", "tau", "tau-basis", "replace-at", "reference-noise",
+                "positions", "perturb", "inversion", "token-mask", "seed");
         assertThat(json.at("/parameters/device").asText()).isEqualTo("cpu");
         assertThat(json.at("/parameters/threads").asInt()).isEqualTo(1);
         assertThat(result.err().lines()).contains("load ...", "text ...", "encode ...", "decode ...",
@@ -122,7 +122,7 @@ class CommandLineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"a \"fox\" in 'the' snow", "--steps=3", "-o = @x", "@fox", "狐 ❄ füchse", "", " two\nlines "})
+    @ValueSource(strings = {"a \"fox\" in 'the' snow", "--steps=3", "-o = @@x", "@@fox, fox@snow", "狐 ❄ füchse", "", " two\nlines "})
     void replayMakesAGeneratedPictureAgain(String prompt) throws IOException, InterruptedException {
         run("generate", "--prompt=" + prompt, "--negative-prompt=" + prompt, "-o", "made.png", "--seed=-3", "--steps", "2",
                 "--width", "80", "--threads", "1");
@@ -133,8 +133,8 @@ class CommandLineTest {
 
     @Test
     void aPromptMayBeginWithAnAtSign() throws IOException, InterruptedException {
-        run("generate", "-p", "@fox", "-o", "made.png", "--steps", "1", "--threads", "1");
-        assertThat(Metadata.read(folder.resolve("made.png")).at("/parameters/prompt").asText()).isEqualTo("@fox");
+        run("generate", "-p", "@@fox", "-o", "made.png", "--steps", "1", "--threads", "1");
+        assertThat(Metadata.read(folder.resolve("made.png")).at("/parameters/prompt").asText()).isEqualTo("@@fox");
     }
 
     /** The second of two, made of a relative reference, replayed from elsewhere. */
@@ -162,7 +162,8 @@ class CommandLineTest {
     @Test
     void aMaskFileTellsTheSubjectOfAnOpaquePicture() throws IOException, InterruptedException {
         Picture subject = TinyModel.subject();
-        PngWriter.write(folder.resolve("opaque.png"), subject.flatten(0xFFFFFF), Map.of());
+        // A cut-out's colours are carried on around it, so that there is no white rim.
+        PngWriter.write(folder.resolve("opaque.png"), subject.spread(8).flatten(0xFFFFFF), Map.of());
         Mask mask = Mask.ofAlpha(subject, "subject");
         PngWriter.write(folder.resolve("mask.png"), mask.toPicture(), Map.of());
         PngWriter.write(folder.resolve("inverted.png"), mask.invert().toPicture(), Map.of());
@@ -175,5 +176,22 @@ class CommandLineTest {
         Picture made = Pictures.read(folder.resolve("alpha.png"));
         assertThat(Pictures.read(folder.resolve("masked.png"))).isEqualTo(made);
         assertThat(Pictures.read(folder.resolve("turned.png"))).isEqualTo(made);
+    }
+
+    @Test
+    void aMaskOfAnotherSizeButTheSameProportionsIsResizedWithAWarning() throws IOException, InterruptedException {
+        subject();
+        Mask mask = Mask.ofAlpha(TinyModel.subject(), "subject");
+        PngWriter.write(folder.resolve("mask.png"), mask.toPicture(), Map.of());
+        PngWriter.write(folder.resolve("large.png"), mask.resizeNearest(128, 128).toPicture(), Map.of());
+        run("personalize", "-p", "a fox", "-r", "my subject.png", "--mask", "mask.png", "-o", "1.png", "--seed", "7", "--threads",
+                "1");
+        LikenessProcess.Result result = run("personalize", "-p", "a fox", "-r", "my subject.png", "--mask", "large.png", "-o",
+                "2.png", "--seed", "7", "--threads", "1", "--json");
+        assertThat(result.err().lines().filter(line -> line.contains("warning")))
+                .containsExactly("likeness: warning: The mask large.png is 128 x 128 pixels and was resized to those of my "
+                        + "subject.png, 64 x 64.");
+        assertThat(new ObjectMapper().readTree(result.out()).path("warnings")).hasSize(1);
+        assertThat(Pictures.read(folder.resolve("2.png"))).isEqualTo(Pictures.read(folder.resolve("1.png")));
     }
 }

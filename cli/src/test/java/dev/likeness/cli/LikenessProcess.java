@@ -12,9 +12,12 @@ final class LikenessProcess {
     /** What a process left: its exit code and what it wrote. */
     record Result(int exit, String out, String err) {}
 
+    /** Name of the folder that is the user's own library. */
+    static final String SUBJECTS = "subjects";
+
     private LikenessProcess() {}
 
-    /** @param folder the working directory */
+    /** @param folder the working directory; the subject library is the folder {@value #SUBJECTS} in it, unless told otherwise */
     static Result run(Path folder, List<String> arguments) throws IOException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -25,8 +28,10 @@ final class LikenessProcess {
         Path out = Files.createTempFile("likeness-out", ".txt");
         Path err = Files.createTempFile("likeness-err", ".txt");
         try {
-            int exit = new ProcessBuilder(command).directory(folder.toFile()).redirectOutput(out.toFile())
-                    .redirectError(err.toFile()).start().waitFor();
+            ProcessBuilder process = new ProcessBuilder(command).directory(folder.toFile()).redirectOutput(out.toFile())
+                    .redirectError(err.toFile());
+            process.environment().put("LIKENESS_SUBJECTS", folder.resolve(SUBJECTS).toString()); // not those of whoever tests
+            int exit = process.start().waitFor();
             return new Result(exit, Files.readString(out), Files.readString(err));
         } finally {
             Files.delete(out);

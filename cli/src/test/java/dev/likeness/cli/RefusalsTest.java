@@ -8,8 +8,11 @@ import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.PngWriter;
 import dev.likeness.metadata.Metadata;
+import dev.likeness.reference.SubjectLibrary;
 import dev.likeness.task.TinyModel;
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,6 +21,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import java.util.zip.CRC32;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.api.parallel.Execution;
@@ -61,15 +65,58 @@ class RefusalsTest {
         PngWriter.write(folder.resolve("black.png"), Picture.filled(64, 64, 0), Map.of());
         PngWriter.write(folder.resolve("white.png"), Picture.filled(64, 64, 0xFFFFFF), Map.of());
         PngWriter.write(folder.resolve("small.png"), Picture.filled(32, 16, 0xFFFFFF), Map.of());
+        PngWriter.write(folder.resolve("half.png"), Picture.filled(32, 32, 0xFFFFFF), Map.of());
         PngWriter.write(folder.resolve("dot.png"), mask(0, 0, 4, 4), Map.of());
         PngWriter.write(folder.resolve("diagonal.png"), mask(16, 0, 16, 16, 0, 16, 16, 16), Map.of());
         PngWriter.write(folder.resolve("foreign.png"), Picture.filled(4, 4, 0), record("generate", "other-model"));
         PngWriter.write(folder.resolve("trained.png"), Picture.filled(4, 4, 0), record("train", "toybox"));
+        PngWriter.write(folder.resolve("made.png"), Picture.filled(4, 4, 0), record("generate", "toybox"));
         byte[] whole = Files.readAllBytes(folder.resolve("subject.png"));
         Files.write(folder.resolve("truncated.png"), Arrays.copyOf(whole, whole.length / 2));
         Files.write(folder.resolve("empty.png"), new byte[0]);
         Files.writeString(folder.resolve("text.png"), "this is no picture");
         Files.createDirectories(folder.resolve("folder.png"));
+        Files.write(folder.resolve("no-pixels.png"), pngOfSize(0, 64));
+        Files.write(folder.resolve("huge.png"), pngOfSize(40_000, 40_000));
+        SubjectLibrary library = new SubjectLibrary(folder.resolve("library"));
+        for (String name : List.of("robot", "teapot")) {
+            library.add(name, TinyModel.subject(), Mask.ofAlpha(TinyModel.subject(), name), null, "alpha");
+        }
+        Files.writeString(folder.resolve("comments.txt"), "# only this\n\n");
+        Files.writeString(folder.resolve("lines.txt"), "a fox\na @robot\n");
+        Files.write(folder.resolve("latin.txt"), "ein F\u00fcchslein".getBytes(StandardCharsets.ISO_8859_1));
+        layout("outside.json", "{\"reference\": \"subject.png\"},\n  {\"reference\": \"subject.png\", \"x\": 1.75, \"y\": 0.5}");
+        layout("unknown.json", "{\"reference\": \"subject.png\", \"colour\": \"red\"}");
+        layout("stranger.json", "{\"reference\": \"@stranger\"}");
+        layout("scene-alone.json", "{\"reference\": \"opaque.png\", \"scene\": true}");
+        layout("with-scene.json", "{\"reference\": \"subject.png\"}, {\"reference\": \"opaque.png\", \"scene\": true}");
+        layout("no-file.json", "{\"reference\": \"nowhere.png\"}");
+        layout("one-place.json", "{\"reference\": \"subject.png\"}, {\"reference\": \"subject.png\"}");
+        layout("overlap.json", "{\"reference\": \"subject.png\"}, {\"reference\": \"subject.png\", \"x\": 0.75, \"y\": 0.5}");
+        Files.writeString(folder.resolve("cut.json"), "{\"subjects\": [\n");
+    }
+
+    private static void layout(String name, String subjects) throws IOException {
+        Files.writeString(folder.resolve(name), "{\"subjects\": [\n  " + subjects + "\n]}\n");
+    }
+
+    /** A file that claims a size and holds no pixels. */
+    private static byte[] pngOfSize(int width, int height) {
+        byte[] header = ByteBuffer.allocate(13).putInt(width).putInt(height).put(new byte[] {8, 2, 0, 0, 0}).array();
+        ByteBuffer file = ByteBuffer.allocate(57).put(new byte[] {(byte) 0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'});
+        chunk(file, "IHDR", header);
+        chunk(file, "IDAT", new byte[0]);
+        chunk(file, "IEND", new byte[0]);
+        return file.array();
+    }
+
+    private static void chunk(ByteBuffer file, String type, byte[] data) {
+        file.putInt(data.length);
+        int start = file.position();
+        file.put(type.getBytes(StandardCharsets.US_ASCII)).put(data);
+        CRC32 sum = new CRC32();
+        sum.update(file.array(), start, file.position() - start);
+        file.putInt((int) sum.getValue());
     }
 
     /** @param boxes x, y, width, height of white boxes */
@@ -140,6 +187,149 @@ class RefusalsTest {
                         List.of("foreign.png", "other-model", "--model DIR")));
     }
 
+    static List<Case> references() {
+        String library = file("library");
+        return List.of(
+                personalize("mask and segment", USAGE, List.of("--mask and --segment", "one of them"), "--mask", file("white.png"),
+                        "--segment", "alpha"),
+                personalize("a description without a reference", USAGE, List.of("--mask", "--reference; give it"), "-r", LEFT_OUT,
+                        "--mask", file("white.png")),
+                personalize("segment: no way", USAGE, List.of("--segment magic", "attention:WORD"), "--segment", "magic"),
+                personalize("segment: three numbers", USAGE, List.of("--segment box:1,2,3", "box:x,y,w,h"), "--segment",
+                        "box:1,2,3"),
+                personalize("segment: a negative number", USAGE, List.of("--segment click:-1,2", "click:x,y"), "--segment",
+                        "click:-1,2"),
+                personalize("segment: no word", USAGE, List.of("--segment attention:", "attention:WORD"), "--segment",
+                        "attention:"),
+                personalize("segment: finds nothing", INPUT, List.of("black.png finds no subject in", "another way"), "--segment",
+                        "file:" + file("black.png")),
+                personalize("region empty", INPUT, List.of("--region", "black.png", "paint white"), "--region",
+                        file("black.png")),
+                personalize("region with attention", USAGE, List.of("--region", "attention:fox", "likeness segment"), "--region",
+                        file("white.png"), "--segment", "attention:fox"),
+                personalize("mask of half the size with strict", INPUT, List.of("half.png is 32 x 32", "subject.png is 64 x 64"),
+                        "--mask", file("half.png"), "--strict", SET),
+                personalize("reference of no pixels", INPUT, List.of("no-pixels.png", "export it again"), "-r",
+                        file("no-pixels.png")),
+                personalize("reference too large", INPUT, List.of("huge.png is 40000 x 40000", "scale it down"), "-r",
+                        file("huge.png")),
+                personalize("unknown reference", USAGE, List.of("@robt", "did you mean @robot?"), "-r", "@robt", "--library",
+                        library),
+                personalize("unknown subject in the prompt", USAGE, List.of("@stranger", "add it"), "-p", "a @stranger",
+                        "--library", library),
+                personalize("mask for a subject of the library", USAGE, List.of("@robot has its mask", "leave --mask"), "-r",
+                        "@robot", "--library", library, "--mask", file("white.png")),
+                personalize("one place for two subjects", USAGE, List.of("--layout 0.5,0.5", "there are 2", "layout file"), "-r",
+                        LEFT_OUT, "-p", "@robot and @teapot", "--library", library, "--layout", "0.5,0.5"),
+                personalize("no subject but a scene", USAGE, List.of("no subject", "--reference FILE"), "-r", LEFT_OUT, "--scene",
+                        file("opaque.png")),
+                personalize("two scenes", USAGE, List.of("--scene", "with-scene.json", "leave one"), "--scene",
+                        file("opaque.png"), "--layout", file("with-scene.json")),
+                compose("layout file missing", INPUT, "nowhere.json", "nowhere.json does not exist"),
+                compose("layout file cut off", INPUT, "cut.json", "cut.json, line 2, column 1, /subjects: the file ends early"),
+                compose("layout out of range", INPUT, "outside.json", "outside.json, line 3, column ", "/subjects/1/x: 1.75",
+                        "from 0 to 1"),
+                compose("layout with an unknown field", INPUT, "unknown.json", "line 2, ", "/subjects/0/colour", "prompt"),
+                compose("layout of an unknown subject", USAGE, "stranger.json", "no subject @stranger"),
+                compose("layout of a scene alone", INPUT, "scene-alone.json", "/subjects", "add the subject"),
+                compose("layout of a picture that is missing", INPUT, "no-file.json", "nowhere.png does not exist"),
+                refusal("generate: unknown subject", USAGE, List.of("@robt", "did you mean @robot?"), "generate", "-p",
+                        "a @robt", "-o", OUT, "--library", library),
+                refusal("reconstruct: no reference", USAGE, List.of("no subject", "--reference FILE"), "reconstruct", "-o", OUT),
+                refusal("reconstruct: elsewhere", USAGE, List.of("in its place", "leave --layout"), "reconstruct", "-r",
+                        file("subject.png"), "--layout", "0.5,0.5", "-o", OUT));
+    }
+
+    static List<Case> injections() {
+        return List.of(
+                personalize("inject", USAGE, List.of("--inject", "replace+mma, replace+concat", "'replase'"), "--inject",
+                        "replase"),
+                personalize("positions", USAGE, List.of("--positions", "TARGET", "'here'"), "--positions", "here"),
+                personalize("inversion", USAGE, List.of("--inversion", "rf-inversion, rf-solver", "'ddim'"), "--inversion",
+                        "ddim"),
+                personalize("method", USAGE, List.of("--method", "PAPER", "'best'"), "--method", "best"),
+                personalize("token mask", USAGE, List.of("--token-mask", "NEAREST", "'half'"), "--token-mask", "half"),
+                personalize("gamma alone", USAGE, List.of("--gamma", "--inversion rf-inversion"), "--gamma", "0.5"),
+                personalize("gamma out of range", USAGE, List.of("--gamma 1.5", "from 0"), "--inversion", "rf-inversion",
+                        "--gamma", "1.5"),
+                personalize("window without perturb", USAGE, List.of("--shuffle-window", "give --perturb"), "--shuffle-window",
+                        "3"),
+                personalize("seed without perturb", USAGE, List.of("--perturb-seed", "give --perturb"), "--perturb-seed", "3"),
+                personalize("window out of range", USAGE, List.of("--shuffle-window 0", "from 1"), "--perturb", SET,
+                        "--shuffle-window", "0"),
+                personalize("morph out of range", USAGE, List.of("--mask-morph 300", "-255"), "--perturb", SET, "--mask-morph",
+                        "300"),
+                personalize("concat at another level", USAGE, List.of("replace+concat", "leave --replace-at out"), "--inject",
+                        "replace+concat", "--replace-at", "latent"),
+                personalize("cache of no size", USAGE, List.of("--cache-gb 0.0", "above 0"), "--cache-gb", "0"));
+    }
+
+    static List<Case> tasks() {
+        return List.of(
+                edit("inpaint: no mask", USAGE, "inpaint", List.of("--mask=FILE")),
+                edit("inpaint: empty hole", INPUT, "inpaint", List.of("black.png", "paint white"), "--mask", file("black.png")),
+                edit("inpaint: hole of another size", INPUT, "inpaint", List.of("half.png is 32 x 32", "same size"), "--mask",
+                        file("half.png")),
+                edit("inpaint: soft edge", USAGE, "inpaint", List.of("--soft-edge -1", "from 0"), "--mask", file("dot.png"),
+                        "--soft-edge", "-1"),
+                edit("outpaint: nothing", USAGE, "outpaint", List.of("Nothing is to be added", "--left")),
+                edit("outpaint: negative", USAGE, "outpaint", List.of("--left", "negative"), "--left", "-16"),
+                edit("outpaint: small canvas", USAGE, "outpaint", List.of("--canvas of 32x64", "larger"), "--canvas", "32x64"),
+                edit("outpaint: off the canvas", USAGE, "outpaint", List.of("at 40,0", "--canvas of 96x64"), "--canvas", "96x64",
+                        "--position", "40,0"),
+                edit("outpaint: canvas a word", USAGE, "outpaint", List.of("--canvas wide", "512x384"), "--canvas", "wide"),
+                edit("outpaint: too large", USAGE, "outpaint", List.of("40000 x 40000", "megapixels", "less"), "--canvas",
+                        "40000x40000"),
+                edit("outpaint: sum too large", USAGE, "outpaint", List.of("4000000064 x 64", "less"), "--left", "2000000000",
+                        "--right", "2000000000"),
+                edit("outpaint: canvas and sides", USAGE, "outpaint", List.of("--canvas and --left", "one or the other"),
+                        "--canvas", "96x64", "--left", "16"),
+                edit("outpaint: position alone", USAGE, "outpaint", List.of("--position", "give --canvas"), "--right", "32",
+                        "--position", "0,0"),
+                story("story: no file", INPUT, "nowhere.txt", "nowhere.txt", "no such file", "a prompt a line"),
+                story("story: a folder", INPUT, "folder.png", "folder.png cannot be read"),
+                story("story: no prompt", INPUT, "comments.txt", "comments.txt holds no prompt", "one a line"),
+                story("story: not UTF-8", INPUT, "latin.txt", "latin.txt is not UTF-8", "save it"),
+                story("story: a line without a subject", USAGE, "lines.txt", "'a fox'", "lines.txt", "@name"),
+                refusal("invert: gamma", USAGE, List.of("--gamma", "rf-inversion"), "invert", "-r", file("opaque.png"), "--gamma",
+                        "0.5", "-o", OUT),
+                refusal("invert: two pictures", USAGE, List.of("--num-images 2", "leave it out"), "invert", "-r",
+                        file("opaque.png"), "-n", "2", "-o", OUT),
+                refusal("segment: no alpha", INPUT, List.of("opaque.png has no transparent"), "segment", "-r",
+                        file("opaque.png"), "--segment", "alpha", "-o", OUT),
+                refusal("segment: transparent", INPUT, List.of("transparent everywhere"), "segment", "-r",
+                        file("transparent.png"), "--segment", "alpha", "-o", OUT),
+                refusal("segment: not a PNG", USAGE, List.of("mask.jpg", ".png"), "segment", "-r", file("subject.png"),
+                        "--segment", "alpha", "-o", "mask.jpg"),
+                refusal("replay: unknown name", USAGE, List.of("--set colour", "generate", "steps"), "replay", file("made.png"),
+                        "--set", "colour=red", "-o", OUT),
+                refusal("replay: neither true nor false", USAGE, List.of("--set no-metadata=maybe", "true nor false"), "replay",
+                        file("made.png"), "--set", "no-metadata=maybe", "-o", OUT),
+                refusal("replay: no value", USAGE, List.of("--set", "was seed"), "replay", file("made.png"), "--set", "seed",
+                        "-o", OUT));
+    }
+
+    static List<Case> library() {
+        String library = "--library=" + file("library");
+        String subject = file("subject.png");
+        return List.of(
+                refusal("subject: nothing", USAGE, List.of("subcommand", "--help"), "subject"),
+                refusal("subject: unknown", USAGE, List.of("@robt", "did you mean @robot?"), "subject", "show", "robt", library),
+                refusal("subject: remove unknown", USAGE, List.of("no subject @stranger"), "subject", "remove", "stranger",
+                        library),
+                refusal("subject: no name", USAGE, List.of("\"Robot\" is not a name", "robot-2"), "subject", "add", "Robot", "-r",
+                        subject, library),
+                refusal("subject: taken", USAGE, List.of("@robot", "another name"), "subject", "add", "robot", "-r", subject,
+                        library),
+                refusal("subject: without alpha", INPUT, List.of("opaque.png", "--mask FILE"), "subject", "add", "crab", "-r",
+                        file("opaque.png"), library),
+                refusal("subject: mask empty", INPUT, List.of("black.png", "--mask-invert"), "subject", "add", "crab", "-r",
+                        subject, "--mask", file("black.png"), library),
+                refusal("subject: mask and segment", USAGE, List.of("--mask and --segment", "one of them"), "subject", "add",
+                        "crab", "-r", subject, "--mask", file("white.png"), "--segment", "alpha", library),
+                refusal("subject: a file", INPUT, List.of("subject.png is not a folder"), "subject", "list", "--library=" + subject));
+    }
+
     static List<Case> input() {
         return List.of(
                 personalize("output folder missing", INPUT, List.of("no-folder", "create it"), "-o",
@@ -182,7 +372,16 @@ class RefusalsTest {
                 personalize("subject too small", INPUT, List.of("too small", "64 x 64", "crop"), "--model", model, "--mask",
                         file("dot.png")),
                 personalize("subject outside the canvas", USAGE, List.of("--layout 0.0,0.0", "outside", "0.5,0.5"), "--model",
-                        model, "--mask", file("diagonal.png"), "--layout", "0,0"));
+                        model, "--mask", file("diagonal.png"), "--layout", "0,0"),
+                personalize("subject clipped with strict", USAGE, List.of("--strict", "2 of 4", "outside the canvas", "move"),
+                        "--model", model, "--layout", "0,0.5", "--strict", SET),
+                compose("one subject in front of the other", USAGE, "one-place.json", "subject 1", "stand in front", "move it"),
+                refusal("half of a subject covered with strict", USAGE, List.of("--strict", "2 of 4", "subject 1", "later subject",
+                        "move"), "compose", "-p", "a fox", "--layout", file("overlap.json"), "--strict", "--model", model, "-o", OUT),
+                personalize("cache a file", INPUT, List.of("--cache", "white.png is a file", "folder"), "--model", model,
+                        "--cache", file("white.png")),
+                edit("inpaint: all of it", INPUT, "inpaint", List.of("no block", "make it smaller"), "--mask", file("white.png"),
+                        "--model", model));
     }
 
     static List<Case> resources() {
@@ -230,6 +429,28 @@ class RefusalsTest {
         flags.put("-o", OUT);
         flags.put("--model", file("absent"));
         return new Case(name, exit, arguments("personalize", flags, changes), says);
+    }
+
+    private static Case refusal(String name, int exit, List<String> says, String... arguments) {
+        return new Case(name, exit, List.of(arguments), says);
+    }
+
+    private static Case compose(String name, int exit, String layout, String... says) {
+        return refusal(name, exit, List.of(says), "compose", "-p", "a fox", "--layout", file(layout), "--library",
+                file("library"), "--model", file("models/weightless"), "-o", OUT);
+    }
+
+    private static Case edit(String name, int exit, String command, List<String> says, String... changes) {
+        Map<String, String> flags = new LinkedHashMap<>();
+        flags.put("-p", "a fox");
+        flags.put("-i", file("opaque.png"));
+        flags.put("-o", OUT);
+        flags.put("--model", file("absent"));
+        return new Case(name, exit, arguments(command, flags, changes), says);
+    }
+
+    private static Case story(String name, int exit, String prompts, String... says) {
+        return refusal(name, exit, List.of(says), "story", "--prompts", file(prompts), "--library", file("library"), "-o", OUT);
     }
 
     private static List<String> generate(String model, String... changes) {
@@ -294,7 +515,8 @@ class RefusalsTest {
     }
 
     @ParameterizedTest
-    @MethodSource({"usage", "input", "beforeWeightsLoad", "resources", "models"})
+    @MethodSource({"usage", "references", "injections", "tasks", "library", "input", "beforeWeightsLoad", "resources",
+        "models"})
     void isRefused(Case refused, @TempDir Path empty) throws IOException, InterruptedException {
         List<String> arguments = refused.arguments().stream()
                 .map(argument -> argument.equals(OUT) ? empty.resolve("out.png").toString() : argument).toList();

@@ -270,7 +270,7 @@ public final class Mask {
 
     /**
      * Softened outwards: 1 on the subject, and outside it falling in a straight line to 0 at {@code radius} pixels from it.
-     * Distances are those of walks in eight directions, at most 8 % longer than the straight ones.
+     * Distances are those of walks in eight directions, less than 9 % longer than the straight ones.
      */
     public Mask feather(int radius) {
         float[] distance = new float[coverage.length];

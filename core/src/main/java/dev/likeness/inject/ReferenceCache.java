@@ -76,6 +76,9 @@ public final class ReferenceCache implements AutoCloseable {
      * @throws Refusal (input) when it cannot be made or written to
      */
     public static ReferenceCache inFolder(Path folder, long memoryLimit, long diskLimit) {
+        if (Files.exists(folder) && !Files.isDirectory(folder)) {
+            throw Refusal.input("--cache %s is a file; name a folder that can be written to.", folder);
+        }
         try {
             Files.createDirectories(folder);
         } catch (IOException e) {

@@ -55,9 +55,6 @@ public final class SubjectLibrary {
     /** Names of folders that are being written or deleted; no subject's name begins like this. */
     private static final String TEMPORARY = ".likeness-";
 
-    /** What stands behind transparent references when they are used without a library. */
-    private static final int WHITE = 0xFFFFFF;
-
     private static final int NEAR = 2; // letters that may differ between a name and what was meant
     private static final int SUGGESTIONS = 3;
 
@@ -71,7 +68,7 @@ public final class SubjectLibrary {
     }
 
     /**
-     * @param reference the opaque picture
+     * @param reference the picture, with its transparency where it has any
      * @param mask of the picture's size, white where the subject is
      * @param prompt noun or caption that stands for the subject in a prompt
      * @param segment how the mask was made; may be empty
@@ -110,7 +107,7 @@ public final class SubjectLibrary {
     }
 
     /**
-     * Adds a subject. Transparent parts of the picture become white, as they do when it is used without a library.
+     * Adds a subject. The picture is kept as it is, so that it gives the same pictures as it does without a library.
      *
      * @param prompt noun or caption; null or blank for the name with spaces in place of - and _
      * @param segment how the mask was made, in words; may be empty
@@ -130,7 +127,7 @@ public final class SubjectLibrary {
         Path temporary = folder.resolve(TEMPORARY + UUID.randomUUID());
         try {
             Files.createDirectory(temporary);
-            PngWriter.write(temporary.resolve(REFERENCE), picture.flatten(WHITE), Map.of());
+            PngWriter.write(temporary.resolve(REFERENCE), picture, Map.of());
             OutputFile.write(temporary.resolve(MASK), out -> writeGrey(mask, out));
             byte[] description = description(name, noun, segment);
             OutputFile.write(temporary.resolve(DESCRIPTION), out -> out.write(description));

@@ -1,5 +1,6 @@
 package dev.likeness.segment;
 
+import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.task.FluxModel;
@@ -22,6 +23,16 @@ public final class Segmenter {
      * @throws dev.likeness.error.Refusal when there is no subject to be found that way
      */
     public static Mask mask(Segmentation how, Picture picture, String name, String caption, FluxModel model) {
+        Mask found = find(how, picture, name, caption, model);
+        if (found.isEmpty()) {
+            throw how instanceof Segmentation.Alpha
+                    ? Refusal.input("%s is transparent everywhere; give a picture of which the subject is opaque.", name)
+                    : Refusal.input("--segment %s finds no subject in %s; try another way.", how.flag(), name);
+        }
+        return found;
+    }
+
+    private static Mask find(Segmentation how, Picture picture, String name, String caption, FluxModel model) {
         if (how instanceof Segmentation.Attention attention) {
             return AttentionSegmenter.segment(model, picture, caption, attention.word());
         }

@@ -46,8 +46,9 @@ public final class ReferenceFit {
      */
     public static int[] canvas(Picture picture, ModelDefaults defaults) {
         double area = (double) defaults.width() * defaults.height();
-        double scale = Math.min(1, Math.sqrt(area / ((double) picture.width() * picture.height())));
-        return new int[] {tokens(picture.width() * scale), tokens(picture.height() * scale)};
+        double scale = Math.min(Math.sqrt(area / ((double) picture.width() * picture.height())),
+                (double) Sampling.MAX_SIDE / Math.max(picture.width(), picture.height()));
+        return new int[] {tokens(picture.width() * Math.min(1, scale)), tokens(picture.height() * Math.min(1, scale))};
     }
 
     private static int tokens(double pixels) {

@@ -19,7 +19,8 @@ import dev.likeness.reference.TokenMask;
 public record Sampling(int width, int height, int steps, double guidanceScale, double trueCfgScale,
         String negativePrompt, int maxSequenceLength, long seed, int count) {
 
-    private static final int MAX_SIDE = 4096;
+    /** The longest side of a canvas, in pixels. */
+    public static final int MAX_SIDE = 4096;
 
     public Sampling {
         checkSide("--width", width);

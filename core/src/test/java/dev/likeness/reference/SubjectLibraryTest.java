@@ -78,7 +78,7 @@ class SubjectLibraryTest {
         assertThat(added.prompt()).isEqualTo("ein Füchslein 🦊, \"rot\"");
         assertThat(added.segment()).isEqualTo("box:1,2,3,4");
         assertThat(added.added()).isBetween(Instant.now().minus(Duration.ofMinutes(5)), Instant.now());
-        assertThat(Pictures.read(added.reference())).isEqualTo(PICTURE.flatten(0xFFFFFF));
+        assertThat(Pictures.read(added.reference())).isEqualTo(PICTURE);
         assertThat(Mask.read(added.mask(), false)).isEqualTo(mask());
         assertThat(ImageIO.read(added.mask().toFile()).getColorModel().getPixelSize()).isEqualTo(8);
         assertThat(files()).containsExactly("robot");
