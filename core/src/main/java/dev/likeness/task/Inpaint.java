@@ -59,8 +59,8 @@ public final class Inpaint {
                         + "--canvas.");
             }
             if (height > Pictures.MAX_PIXELS / width) {
-                throw Refusal.usage("The extended picture would have %d x %d pixels, which is more than can be held; add less.",
-                        width, height);
+                throw Refusal.usage("The extended picture would have %d x %d pixels, and at most %d megapixels can be held; add less.",
+                        width, height, Pictures.MAX_PIXELS / 1_000_000);
             }
             Picture extended = picture.extend(left, up, right, down);
             float[] free = new float[extended.width() * extended.height()];
