@@ -69,12 +69,13 @@ final class StoryCommand implements Callable<Integer> {
             Sampling sampling = samplingOptions.with(model.defaults());
             Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
             injectionOptions.useCache(model);
-            List<Generation> pictures = new ArrayList<>();
+            List<Story.Panel> panels = new ArrayList<>();
             for (int i = 0; i < lines.size(); i++) {
                 List<Subject> subjects = sources.get(i).stream().map(source -> source.fit(model, sampling)).toList();
-                pictures.addAll(Story.run(model, List.of(mentions.get(i).prompt()), subjects, injection, referenceOptions.strict,
-                        sampling, new Progress()));
+                panels.add(new Story.Panel(mentions.get(i).prompt(), subjects));
             }
+            List<Generation> pictures =
+                    Story.run(model, panels, injection, referenceOptions.strict, sampling, new Progress());
             List<ObjectNode> parameters = new ArrayList<>();
             for (String line : lines) {
                 ObjectNode one = Parameters.of(line, sampling, model);

@@ -60,7 +60,8 @@ class StoryTest {
                 ReferenceFit.fit(picture, mask, TinyModel.SIDE, TinyModel.SIDE, "a house", new Layout(0.75, 0.5)));
         Injection injection = new Injection(Mode.REPLACE_MMA, 0.5, TauBasis.STEPS, ReplaceAt.ATTENTION, false, Positions.ZERO,
                 new Perturbation(2, 0, 1), new Inversion(Inversion.Method.FIREFLOW, 1, 1), TokenMask.Rule.QUARTER);
-        return Story.run(model, prompts, subjects, injection, true, SAMPLING, TaskListener.NONE);
+        List<Story.Panel> panels = prompts.stream().map(prompt -> new Story.Panel(prompt, subjects)).toList();
+        return Story.run(model, panels, injection, true, SAMPLING, TaskListener.NONE);
     }
 
     @Test
