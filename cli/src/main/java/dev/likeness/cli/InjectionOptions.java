@@ -72,15 +72,15 @@ final class InjectionOptions {
     @Option(names = "--perturb", negatable = true, description = "shuffle the subject's tokens and change its mask")
     Boolean perturb;
 
-    @Option(names = "--shuffle-window", paramLabel = "N", description = "side in tokens of the shuffled windows, with --perturb")
+    @Option(names = "--shuffle-window", paramLabel = "N", description = "side in tokens of the shuffled windows; sets --perturb")
     Integer shuffleWindow;
 
     @Option(names = "--mask-morph", paramLabel = "PX",
-            description = "kernel that grows (above 0) or shrinks (below 0) the mask, in pixels of a canvas of 1024, with "
+            description = "kernel that grows (above 0) or shrinks (below 0) the mask, in pixels of a canvas of 1024; sets "
                     + "--perturb")
     Integer maskMorph;
 
-    @Option(names = "--perturb-seed", paramLabel = "N", description = "seed of the shuffle (default: the first picture's)")
+    @Option(names = "--perturb-seed", paramLabel = "N", description = "seed of the shuffle (default: the first picture's); sets --perturb")
     Long perturbSeed;
 
     @Option(names = "--inversion", converter = Inversions.class, paramLabel = "NAME",
@@ -127,9 +127,10 @@ final class InjectionOptions {
             case PAPER -> Injection.PAPER;
             case PUBLIC -> Injection.PUBLIC;
         };
-        boolean perturbed = SamplingOptions.or(perturb, !base.perturbation().equals(Perturbation.NONE));
-        if (!perturbed && (shuffleWindow != null || maskMorph != null || perturbSeed != null)) {
-            throw Refusal.usage("--shuffle-window, --mask-morph and --perturb-seed say how to perturb; give --perturb with them.");
+        boolean described = shuffleWindow != null || maskMorph != null || perturbSeed != null;
+        boolean perturbed = SamplingOptions.or(perturb, described || !base.perturbation().equals(Perturbation.NONE));
+        if (!perturbed && described) {
+            throw Refusal.usage("--shuffle-window, --mask-morph and --perturb-seed say how to perturb; leave --no-perturb out.");
         }
         Perturbation perturbation = !perturbed ? Perturbation.NONE : new Perturbation(
                 SamplingOptions.or(shuffleWindow, Perturbation.PAPER_WINDOW),

@@ -175,6 +175,9 @@ abstract class InpaintCommand implements Callable<Integer> {
             description = "pixels around the hole over which new and kept ones mix (default: ${DEFAULT-VALUE})")
     int softEdge;
 
+    @Option(names = "--strict", description = "refuse mentioned subjects of which something would be clipped or covered")
+    boolean strict;
+
     /** What shall be new. */
     abstract Inpaint.Edit edit(Picture picture);
 
@@ -203,9 +206,10 @@ abstract class InpaintCommand implements Callable<Integer> {
             Sampling sampling = samplingOptions.with(model.defaults(), canvas[0], canvas[1]);
             Injection injection = injectionOptions.with(model.defaults(), tau(model.defaults()), sampling.seed());
             injectionOptions.useCache(model);
-            List<Subject> subjects = sources.stream().map(source -> source.fit(model, sampling)).toList();
+            List<Subject> subjects =
+                    sources.stream().map(source -> source.at(edit.middle()).fit(model, sampling)).toList();
             Generation generation =
-                    Inpaint.run(model, mentions.prompt(), edit, subjects, injection, false, sampling, new Progress());
+                    Inpaint.run(model, mentions.prompt(), edit, subjects, injection, strict, sampling, new Progress());
             ObjectNode parameters = Parameters.of(promptOptions.prompt, sampling, model);
             if (!mentions.names().isEmpty()) {
                 promptOptions.library.record(parameters);
@@ -213,6 +217,9 @@ abstract class InpaintCommand implements Callable<Integer> {
             parameters.put("image", image.toString()).put("image-prompt", imagePrompt);
             record(parameters);
             parameters.put("blend", blend()).put("soft-edge", softEdge);
+            if (strict) {
+                parameters.put("strict", true);
+            }
             InjectionOptions.record(parameters, injection);
             outputOptions.write(spec.name(), model, parameters, generation);
             return 0;

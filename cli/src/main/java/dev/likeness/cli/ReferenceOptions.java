@@ -73,6 +73,11 @@ final class ReferenceOptions {
     record Source(String name, Picture picture, Mask mask, Segmentation segment, String caption, Layout layout,
             boolean scene) {
 
+        /** The same at a place, unless it has one. */
+        Source at(Layout place) {
+            return layout == null ? new Source(name, picture, mask, segment, caption, place, scene) : this;
+        }
+
         Subject fit(FluxModel model, Sampling sampling) {
             int width = sampling.width();
             int height = sampling.height();

@@ -5,6 +5,7 @@ import dev.likeness.image.Box;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
+import dev.likeness.reference.Layout;
 import dev.likeness.reference.TokenMask;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +41,16 @@ public final class Inpaint {
                 throw Refusal.usage("--soft-edge %d is out of range; use a number of pixels from 0 to %d.", softEdge,
                         MAX_SOFT_EDGE);
             }
+        }
+
+        /** Where a subject goes that shall stand in the hole: its middle, and as much smaller as the hole is. */
+        public Layout middle() {
+            Box box = hole.box().orElseThrow();
+            double width = picture.width();
+            double height = picture.height();
+            double scale = Math.min(box.width() / width, box.height() / height);
+            return new Layout((box.x() + box.width() / 2.0) / width, (box.y() + box.height() / 2.0) / height,
+                    Math.max(Layout.MIN_SCALE, scale));
         }
 
         /**
