@@ -83,6 +83,7 @@ final class EvaluateCommand implements Callable<Integer> {
     Path sheet;
 
     private final ObjectMapper mapper = new ObjectMapper();
+    private String setting; // model and element type, which results depend on
 
     @Override
     public Integer call() throws IOException {
@@ -90,13 +91,14 @@ final class EvaluateCommand implements Callable<Integer> {
         if (sheet != null) {
             OutputFile.requireWritable(sheet);
         }
-        List<Path> cutOuts = cutOuts();
+        List<Suite> compared = suites.stream().filter(chosen -> chosen.suite() != null).map(Suites::suite).toList();
+        List<Path> cutOuts = compared.isEmpty() ? List.of() : cutOuts();
         Map<String, ObjectNode> known = known();
         try (FluxModel model = modelOptions.open()) {
-            List<Suite> compared = suites.stream().filter(chosen -> chosen.suite() != null).map(Suites::suite).toList();
+            setting = model.folder().getFileName() + " " + modelOptions.dtype;
             measure(new Bench(model), compared, cutOuts, known);
             for (Suite suite : compared) {
-                print(suite, Bench.cases(suite, cutOuts), known);
+                print(suite, cases(suite, cutOuts), known);
             }
             suites.stream().filter(chosen -> chosen.suite() == null).forEach(chosen -> special(chosen, model));
             return 0;
@@ -108,7 +110,7 @@ final class EvaluateCommand implements Callable<Integer> {
             throws IOException {
         Map<Bench.Case, Map<String, Variant>> wanted = new LinkedHashMap<>();
         for (Suite suite : compared) {
-            for (Bench.Case of : Bench.cases(suite, cutOuts)) {
+            for (Bench.Case of : cases(suite, cutOuts)) {
                 suite.variants().forEach(v -> wanted.computeIfAbsent(of, c -> new LinkedHashMap<>()).put(v.name(), v));
             }
         }
@@ -128,7 +130,7 @@ final class EvaluateCommand implements Callable<Integer> {
             }
             System.err.printf(Locale.ROOT, "%d of %d, %s in %s%n", ++number, wanted.size(), of.subject(), of.scene());
         }
-        if (sheet != null) {
+        if (sheet != null && !wanted.isEmpty()) {
             PngWriter.write(sheet, ContactSheet.of(pictures, labels, pictures.size() / wanted.size()), Map.of());
         }
     }
@@ -167,15 +169,22 @@ final class EvaluateCommand implements Callable<Integer> {
             throw Refusal.input("--subjects %s is not a folder; give a folder of PNG cut-outs.", subjects);
         }
         try (Stream<Path> all = Files.list(subjects)) {
-            List<Path> cutOuts = all.filter(file -> file.toString().endsWith(".png"))
-                    .filter(file -> only == null || only.contains(file.getFileName().toString().replace(".png", ""))).sorted()
-                    .toList();
+            List<Path> cutOuts = all.filter(file -> file.toString().endsWith(".png")).sorted().toList();
             if (cutOuts.isEmpty()) {
-                throw Refusal.input("--subjects %s holds no PNG file%s; give a folder of PNG cut-outs.", subjects,
-                        only == null ? "" : " named in --only " + String.join(",", only));
+                throw Refusal.input("--subjects %s holds no PNG file; give a folder of PNG cut-outs.", subjects);
+            }
+            for (String name : only == null ? List.<String>of() : only) {
+                if (cutOuts.stream().noneMatch(file -> file.endsWith(name + ".png"))) {
+                    throw Refusal.input("--only %s is none of the cut-outs in %s; name files without .png.", name, subjects);
+                }
             }
             return cutOuts;
         }
+    }
+
+    private List<Bench.Case> cases(Suite suite, List<Path> cutOuts) {
+        return Bench.cases(suite, cutOuts).stream()
+                .filter(of -> only == null || only.contains(of.cutOut().getFileName().toString().replace(".png", ""))).toList();
     }
 
     private Map<String, ObjectNode> known() throws IOException {
@@ -193,8 +202,8 @@ final class EvaluateCommand implements Callable<Integer> {
         return known;
     }
 
-    private static String key(Bench.Case of, String variant) {
-        return String.join(" | ", of.subject(), of.scene(), variant);
+    private String key(Bench.Case of, String variant) {
+        return String.join(" | ", setting, of.subject(), of.scene(), variant);
     }
 
     private void append(Map<String, ObjectNode> known, Bench.Result result) throws IOException {

@@ -70,10 +70,9 @@ public final class MaskedSsim {
     }
 
     private static double[] luminance(Picture picture) {
-        byte[] rgb = picture.rgb();
-        double[] grey = new double[rgb.length / 3];
+        double[] grey = new double[picture.width() * picture.height()];
         for (int i = 0; i < grey.length; i++) {
-            grey[i] = 0.299 * (rgb[3 * i] & 255) + 0.587 * (rgb[3 * i + 1] & 255) + 0.114 * (rgb[3 * i + 2] & 255);
+            grey[i] = picture.luminance(i);
         }
         return grey;
     }

@@ -15,16 +15,6 @@ public final class Mask {
     /** The coverage from which on a pixel counts as subject. */
     public static final float SUBJECT = 0.5f;
 
-    /** The shape by which a mask grows or shrinks. */
-    public enum Kernel {
-        SQUARE, DISC;
-
-        /** Half the width of the kernel's row that lies {@code dy} rows from its centre. */
-        int halfWidth(int radius, int dy) {
-            return this == SQUARE ? radius : (int) Math.sqrt((double) radius * radius - (double) dy * dy);
-        }
-    }
-
     private final int width;
     private final int height;
     private final float[] coverage;
@@ -73,9 +63,7 @@ public final class Mask {
     public static Mask ofLuminance(Picture picture, boolean invert) {
         float[] coverage = new float[picture.width * picture.height];
         for (int i = 0; i < coverage.length; i++) {
-            int sum = 299 * (picture.rgb[3 * i] & 255) + 587 * (picture.rgb[3 * i + 1] & 255)
-                    + 114 * (picture.rgb[3 * i + 2] & 255);
-            float light = sum / 255000f;
+            float light = picture.luminance(i) / 255;
             float opaque = picture.alpha == null ? 1 : (picture.alpha[i] & 255) / 255f;
             coverage[i] = opaque * (invert ? 1 - light : light);
         }
@@ -243,6 +231,43 @@ public final class Mask {
         return new Mask(hard, width, height);
     }
 
+    /** The largest part of the subject whose pixels touch each other by their sides; empty when there is no subject. */
+    public Mask largestPart() {
+        int[] part = new int[coverage.length]; // number of the part that a pixel belongs to, 0 for none
+        int[] waiting = new int[coverage.length];
+        int best = 0;
+        int most = 0;
+        int parts = 0;
+        for (int start = 0; start < part.length; start++) {
+            if (part[start] != 0 || !isSubject(start % width, start / width)) {
+                continue;
+            }
+            int size = 0;
+            int end = 0;
+            waiting[end++] = start;
+            part[start] = ++parts;
+            while (size < end) {
+                int at = waiting[size++];
+                int x = at % width;
+                for (int next : new int[] {x > 0 ? at - 1 : -1, x + 1 < width ? at + 1 : -1, at - width, at + width}) {
+                    if (next >= 0 && next < part.length && part[next] == 0 && isSubject(next % width, next / width)) {
+                        part[next] = parts;
+                        waiting[end++] = next;
+                    }
+                }
+            }
+            if (size > most) {
+                most = size;
+                best = parts;
+            }
+        }
+        float[] kept = new float[coverage.length];
+        for (int i = 0; i < kept.length; i++) {
+            kept[i] = best != 0 && part[i] == best ? coverage[i] : 0;
+        }
+        return new Mask(kept, width, height);
+    }
+
     /** Moved right and down by whole pixels; what leaves is lost, what enters is not subject. */
     public Mask translate(int dx, int dy) {
         float[] moved = new float[coverage.length];
@@ -259,13 +284,13 @@ public final class Mask {
      *
      * @param radius pixels from the kernel's centre to its edge, 0 or more; the paper's kernel of 5 px has radius 2
      */
-    public Mask dilate(int radius, Kernel kernel) {
-        return extreme(1, radius, kernel);
+    public Mask dilate(int radius) {
+        return extreme(1, radius);
     }
 
     /** Shrunk: the surroundings grown. The canvas edge does not eat into the subject. */
-    public Mask erode(int radius, Kernel kernel) {
-        return extreme(-1, radius, kernel);
+    public Mask erode(int radius) {
+        return extreme(-1, radius);
     }
 
     /**
@@ -305,7 +330,7 @@ public final class Mask {
     }
 
     /** The largest coverage under the kernel (sign 1), or the smallest (sign -1). */
-    private Mask extreme(int sign, int radius, Kernel kernel) {
+    private Mask extreme(int sign, int radius) {
         if (radius < 0) {
             throw new IllegalArgumentException("a radius of " + radius + " is negative");
         }
@@ -314,7 +339,7 @@ public final class Mask {
         float[] line = new float[width];
         int reach = Math.min(radius, height - 1);
         for (int dy = -reach; dy <= reach; dy++) {
-            int half = Math.min(width, kernel.halfWidth(radius, dy));
+            int half = Math.min(width, radius);
             for (int y = Math.max(0, -dy); y < Math.min(height, height - dy); y++) {
                 slidingMaximum(sign, (y + dy) * width, half, line);
                 for (int x = 0; x < width; x++) {

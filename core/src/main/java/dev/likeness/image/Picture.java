@@ -77,6 +77,12 @@ public final class Picture {
         return (rgb[i] & 255) << 16 | (rgb[i + 1] & 255) << 8 | rgb[i + 2] & 255;
     }
 
+    /** Luminance of a pixel (Rec. 601), 0 to 255. @param pixel row-major number */
+    public float luminance(int pixel) {
+        int sum = 299 * (rgb[3 * pixel] & 255) + 587 * (rgb[3 * pixel + 1] & 255) + 114 * (rgb[3 * pixel + 2] & 255);
+        return sum / 1000f;
+    }
+
     /**
      * Resampled to another size: the mean of the covered area where it shrinks, bicubic (Catmull-Rom) where it grows,
      * each axis for itself. Transparent pixels lend no colour to their neighbours.

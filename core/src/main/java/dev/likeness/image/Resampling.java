@@ -8,6 +8,9 @@ import java.util.Arrays;
  */
 final class Resampling {
 
+    /** How far the sum of a pixel's weights may be from 1. */
+    private static final float ROUNDING = 1e-5f;
+
     /**
      * What each output position sees of one input axis.
      *
@@ -128,7 +131,7 @@ final class Resampling {
                 for (int k = 0, from = down.first[y] * newWidth + x; k < weights.length; k++, from += newWidth) {
                     sum += weights[k] * rows[from];
                 }
-                resized[i] = Math.max(0, Math.min(1, sum));
+                resized[i] = sum > 1 - ROUNDING ? 1 : sum < ROUNDING ? 0 : sum; // what is all subject stays so
             }
         }
         return resized;

@@ -2,12 +2,14 @@ package dev.likeness.inject;
 
 import dev.likeness.error.Refusal;
 import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.SafetensorsFile;
 import dev.likeness.weights.SafetensorsWriter;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
@@ -21,6 +23,8 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -29,14 +33,15 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Tokens of references that were computed before, in memory and, where it has a folder, on disk. What is least recently
- * used goes first when a limit is reached. Tokens come back bit for bit. Several processes may share a folder; within a
- * process it serves one thread at a time.
+ * Tokens of references that were computed before, in main memory and, where it has a folder, on disk. Where memory is full,
+ * other references go first, the least recently used of them; a reference that does not fit as a whole stays in part, since
+ * its tokens are asked for in a circle. Tokens come back bit for bit. Several processes may share a folder; within a process
+ * it serves one thread at a time.
  */
 public final class ReferenceCache implements AutoCloseable {
 
     /** Default limits. */
-    public static final long MEMORY_BYTES = 1L << 30;
+    public static final long MEMORY_BYTES = 4L << 30;
     public static final long DISK_BYTES = 8L << 30;
 
     private static final String SUFFIX = ".tokens";
@@ -60,6 +65,7 @@ public final class ReferenceCache implements AutoCloseable {
     private final long memoryLimit;
     private final long diskLimit;
     private long memoryBytes;
+    private String trouble;
 
     private ReferenceCache(Path folder, long memoryLimit, long diskLimit) {
         this.folder = folder;
@@ -92,7 +98,7 @@ public final class ReferenceCache implements AutoCloseable {
     }
 
     /**
-     * The wanted rows of numbered tensors, each [1, n, d], owned by the open scope.
+     * The wanted rows of numbered tensors, each [1, n, d], on the CPU, owned by the open scope.
      *
      * @param key the SHA-256, in hexadecimal, of everything that the tokens depend on
      * @param part which of the key's tokens, in letters, digits and hyphens
@@ -101,21 +107,28 @@ public final class ReferenceCache implements AutoCloseable {
      */
     public Map<Integer, Tensor> get(String key, String part, long[] wanted, Function<long[], Map<Integer, Tensor>> compute) {
         String name = key + "-" + part;
-        Stored stored = memory.get(name);
-        if (stored == null || !stored.holds(wanted)) {
-            Stored onDisk = read(name);
-            stored = onDisk == null ? stored : onDisk;
+        Stored kept = memory.get(name);
+        if (kept != null && kept.holds(wanted)) {
+            return gather(kept, wanted);
         }
+        Stored stored = read(name);
         if (stored == null || !stored.holds(wanted)) {
-            long[] known = stored == null ? new long[0] : stored.rows;
-            long[] rows = LongStream.concat(Arrays.stream(known), Arrays.stream(wanted)).sorted().distinct().toArray();
-            stored = new Stored(rows, compute.apply(rows));
+            long[] rows = Stream.of(kept, stored).filter(Objects::nonNull).map(Stored::rows)
+                    .reduce(wanted, (a, b) -> LongStream.concat(Arrays.stream(a), Arrays.stream(b)).toArray());
+            rows = Arrays.stream(rows).sorted().distinct().toArray();
+            Map<Integer, Tensor> computed = new HashMap<>(compute.apply(rows));
+            computed.replaceAll((number, tensor) ->
+                    tensor.is_cuda() ? Tensors.to(tensor, Device.CPU, DType.of(tensor)) : tensor);
+            stored = new Stored(rows, computed);
             write(name, stored);
         }
-        if (memory.get(name) != stored) {
-            remember(name, stored);
-        }
+        remember(name, stored);
         return gather(stored, wanted);
+    }
+
+    /** What went wrong with the folder, as a sentence; empty when nothing did. The run goes on without it. */
+    public Optional<String> trouble() {
+        return Optional.ofNullable(trouble);
     }
 
     private static Map<Integer, Tensor> gather(Stored stored, long[] wanted) {
@@ -135,11 +148,17 @@ public final class ReferenceCache implements AutoCloseable {
         if (bytes > memoryLimit) {
             return;
         }
-        Iterator<Stored> oldest = memory.values().iterator();
-        while (memoryBytes + bytes > memoryLimit) {
-            Stored gone = oldest.next();
-            oldest.remove();
-            forget(gone);
+        String key = name.substring(0, name.indexOf('-') + 1);
+        Iterator<Map.Entry<String, Stored>> oldest = memory.entrySet().iterator();
+        while (memoryBytes + bytes > memoryLimit && oldest.hasNext()) {
+            Map.Entry<String, Stored> entry = oldest.next();
+            if (!entry.getKey().startsWith(key)) {
+                oldest.remove();
+                forget(entry.getValue());
+            }
+        }
+        if (memoryBytes + bytes > memoryLimit) {
+            return;
         }
         stored.tensors.values().forEach(Scope::own);
         memory.put(name, stored);
@@ -169,10 +188,19 @@ public final class ReferenceCache implements AutoCloseable {
             Map<Integer, Tensor> tensors = new HashMap<>();
             content.tensors().forEach((number, tensor) ->
                     tensors.put(Integer.valueOf(number), Tensors.to(tensor, entries.get(number).dtype())));
-            Files.setLastModifiedTime(file, FileTime.from(Instant.now())); // last use, for the limit
+            touch(file);
             return new Stored(rows, tensors);
-        } catch (Refusal | IOException | NumberFormatException e) {
+        } catch (Refusal | NumberFormatException e) {
             return null; // another process has just removed it, or it is broken: it is computed and written anew
+        }
+    }
+
+    /** Last use, for the limit. */
+    private static void touch(Path file) {
+        try {
+            Files.setLastModifiedTime(file, FileTime.from(Instant.now()));
+        } catch (IOException e) {
+            // Another user's file in a shared folder: it serves, and its owner's use counts.
         }
     }
 
@@ -184,19 +212,24 @@ public final class ReferenceCache implements AutoCloseable {
     }
 
     private void write(String name, Stored stored) {
-        if (folder == null || stored.bytes() > diskLimit || stored.rows.length == 0) {
+        if (folder == null || trouble != null || stored.bytes() > diskLimit || stored.rows.length == 0) {
             return;
         }
         Map<String, Tensor> named = stored.tensors.entrySet().stream()
                 .collect(Collectors.toMap(entry -> entry.getKey().toString(), Map.Entry::getValue));
         DType dtype = DType.of(named.values().iterator().next());
         String rows = Arrays.stream(stored.rows).mapToObj(Long::toString).collect(Collectors.joining(","));
-        SafetensorsWriter.write(folder.resolve(name + SUFFIX), named, dtype, Map.of(ROWS, rows));
-        tidy();
+        try {
+            SafetensorsWriter.write(folder.resolve(name + SUFFIX), named, dtype, Map.of(ROWS, rows));
+            tidy();
+        } catch (Refusal | IOException | UncheckedIOException e) {
+            trouble = "--cache %s cannot be written to any more (%s), and nothing further is kept there."
+                    .formatted(folder, e.getMessage());
+        }
     }
 
     /** Removes what was used longest ago until the rest fits; only files of its own. */
-    private void tidy() {
+    private void tidy() throws IOException {
         record Used(Path file, Instant at, long bytes) {}
         List<Used> files = new ArrayList<>();
         try (Stream<Path> all = Files.list(folder)) {
@@ -220,9 +253,6 @@ public final class ReferenceCache implements AutoCloseable {
                 Files.deleteIfExists(used.file);
                 bytes -= used.bytes;
             }
-        } catch (IOException e) {
-            throw Refusal.resources("--cache %s cannot be tidied (%s); check the folder and its disk.", folder, e.getMessage(),
-                    e);
         }
     }
 

@@ -25,6 +25,7 @@ public final class ConfigJson {
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES) // a number that is left out is not 0
             .serializationInclusion(JsonInclude.Include.NON_NULL)
             .build();
 

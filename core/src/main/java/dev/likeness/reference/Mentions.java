@@ -17,9 +17,9 @@ import java.util.regex.Pattern;
  */
 public record Mentions(String prompt, List<String> names) {
 
-    // No upper bound on the length: a name that is too long shall be refused as one, not be cut and leave its end behind.
+    // Wider than names are: what looks like one and is none, such as @Robot, shall be refused and not pass as text.
     private static final Pattern MENTION =
-            Pattern.compile("@@|(?<![\\p{L}\\p{M}\\p{N}_])@(" + SubjectLibrary.FIRST_LETTER + SubjectLibrary.LETTER + "*)");
+            Pattern.compile("@@|(?<![\\p{L}\\p{M}\\p{N}_])@([\\p{L}\\p{N}][\\p{L}\\p{M}\\p{N}_-]*)");
 
     public Mentions {
         names = List.copyOf(names);

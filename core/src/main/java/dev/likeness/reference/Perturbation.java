@@ -47,7 +47,7 @@ public record Perturbation(int shuffleWindow, int maskMorph, long seed) {
         }
         double reach = (Math.abs(maskMorph) - 1) / 2.0 * Math.max(mask.width(), mask.height()) / MORPH_SIDE;
         int radius = (int) Math.max(1, Math.round(reach));
-        return maskMorph > 0 ? mask.dilate(radius, Mask.Kernel.SQUARE) : mask.erode(radius, Mask.Kernel.SQUARE);
+        return maskMorph > 0 ? mask.dilate(radius) : mask.erode(radius);
     }
 
     /** The places stay, the tokens that come to them change within windows that start at the subject's top left token. */

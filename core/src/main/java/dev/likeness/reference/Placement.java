@@ -63,10 +63,4 @@ public record Placement(long[] source, long[] target, byte[] cells, int clipped)
         return new Placement(Arrays.stream(free).mapToLong(i -> source[i]).toArray(),
                 Arrays.stream(free).mapToLong(i -> target[i]).toArray(), freeCells, clipped);
     }
-
-    /** Rows and columns that the subject moved by, in tokens: down and right are positive. */
-    public int[] shift(int columns) {
-        return source.length == 0 ? new int[2]
-                : new int[] {(int) (target[0] / columns - source[0] / columns), (int) (target[0] % columns - source[0] % columns)};
-    }
 }

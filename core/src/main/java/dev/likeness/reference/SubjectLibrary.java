@@ -268,7 +268,7 @@ public final class SubjectLibrary {
     private static void requireName(String name) {
         if (!isName(name)) {
             throw Refusal.usage("%s is not a name of a subject; use 1 to 64 lower-case letters, digits, - and _ that begin with "
-                    + "a letter, such as robot-2.", LocatedJson.shown(name));
+                    + "a letter, such as robot-2. In a prompt @@ writes an @.", LocatedJson.shown(name));
         }
     }
 

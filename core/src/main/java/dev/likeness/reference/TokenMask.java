@@ -60,8 +60,11 @@ public record TokenMask(int rows, int columns, boolean[] covered, byte[] cells) 
         byte[] cells = new byte[rows * columns];
         for (int i = 0; i < covered.length; i++) {
             covered[i] = share[i] >= rule.minShare;
+            // Half of a cell; of something thin, which fills no cell by half, those that hold the most of it.
+            double fullest = Math.max(Math.max(cellShare[4 * i], cellShare[4 * i + 1]),
+                    Math.max(cellShare[4 * i + 2], cellShare[4 * i + 3]));
             for (int cell = 0; cell < 4; cell++) {
-                if (cellShare[4 * i + cell] >= 0.5) {
+                if (cellShare[4 * i + cell] >= Math.min(0.5, fullest - 1e-9)) {
                     cells[i] |= (byte) (1 << cell);
                 }
             }

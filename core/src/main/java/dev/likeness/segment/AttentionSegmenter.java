@@ -25,7 +25,7 @@ public final class AttentionSegmenter {
         ModelDefaults defaults = model.defaults();
         int[] canvas = ReferenceFit.canvas(picture, defaults);
         Sampling sampling = new Sampling(canvas[0], canvas[1], 1, 0, 1, "", defaults.maxSequenceLength(), 0, 1);
-        String prompt = caption.contains(word) ? caption : "a " + word;
+        String prompt = WordAttention.names(model, caption, word, sampling) ? caption : "a " + word;
         float[] heat = WordAttention.of(model, picture.flatten(0xFFFFFF).resize(canvas[0], canvas[1]), prompt, word, sampling);
         float least = Float.MAX_VALUE;
         float greatest = -Float.MAX_VALUE;

@@ -43,6 +43,9 @@ record Arrangement(List<Placement> placements, List<String> warnings) {
             Placement seen = whole.without(taken);
             int covered = whole.target().length - seen.target().length;
             List<String> lost = new ArrayList<>();
+            if (subject.cut() > 0.005 && !subject.scene()) { // below it is rounding
+                lost.add(String.format("%.0f %% of %s are larger than the canvas", 100 * subject.cut(), name(subjects, i)));
+            }
             if (whole.clipped() > 0) {
                 lost.add(String.format("%d of %d tokens of %s fall outside the canvas", whole.clipped(), mask.count(),
                         name(subjects, i)));
@@ -76,6 +79,11 @@ record Arrangement(List<Placement> placements, List<String> warnings) {
     }
 
     private static String name(List<Subject> subjects, int number) {
-        return subjects.size() == 1 ? "the subject" : "subject " + (number + 1);
+        if (subjects.get(number).scene()) {
+            return "the scene";
+        }
+        long others = subjects.stream().filter(subject -> !subject.scene()).count();
+        long before = subjects.subList(0, number).stream().filter(subject -> !subject.scene()).count();
+        return others == 1 ? "the subject" : "subject " + (before + 1);
     }
 }

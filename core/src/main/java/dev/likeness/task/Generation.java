@@ -9,7 +9,7 @@ import java.util.Map;
  * What a task made.
  *
  * @param evaluations network passes for all pictures together
- * @param milliseconds time by phase: load, text, encode, denoise, decode, total
+ * @param milliseconds time by phase: load, text, encode, invert (with network passes), denoise, decode, total
  * @param warnings sentences for the user, such as a subject that was clipped
  */
 public record Generation(List<Image> images, Evaluations evaluations, Map<String, Long> milliseconds,

@@ -6,8 +6,10 @@ import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.reference.Layout;
+import dev.likeness.reference.Placement;
 import dev.likeness.reference.TokenMask;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -43,9 +45,9 @@ public final class Inpaint {
             }
         }
 
-        /** Where a subject goes that shall stand in the hole: its middle, and as much smaller as the hole is. */
+        /** Where a subject goes that shall stand in the hole: the middle of its largest part, and as much smaller as that is. */
         public Layout middle() {
-            Box box = hole.box().orElseThrow();
+            Box box = hole.largestPart().box().orElseThrow();
             double width = picture.width();
             double height = picture.height();
             double scale = Math.min(box.width() / width, box.height() / height);
@@ -93,21 +95,42 @@ public final class Inpaint {
         int width = sampling.width();
         int height = sampling.height();
         Mask kept = edit.hole().resize(width, height).invert();
-        if (TokenMask.of(kept, TokenMask.Rule.WHOLE).isEmpty()) {
+        TokenMask keptTokens = TokenMask.of(kept, TokenMask.Rule.WHOLE);
+        if (keptTokens.isEmpty()) {
             throw Refusal.input("The hole leaves no block of 16 x 16 pixels of the %d x %d canvas untouched; make it smaller, or "
                     + "use generate.", width, height);
         }
         List<Subject> all = new ArrayList<>();
         all.add(new Subject(edit.picture().resize(width, height).flatten(0xFFFFFF), kept, edit.caption(), null, true));
         all.addAll(subjects);
+        List<String> outside = outside(all, keptTokens, injection, strict);
         Generation made = Personalize.run(model, prompt, all, injection, strict, sampling, listener);
+        List<String> warnings = new ArrayList<>(made.warnings());
+        warnings.addAll(outside);
         if (!edit.blend()) {
-            return made;
+            return new Generation(made.images(), made.evaluations(), made.milliseconds(), warnings);
         }
         Mask fresh = edit.hole().feather(edit.softEdge());
         List<Generation.Image> blended = made.images().stream()
                 .map(image -> new Generation.Image(blend(edit.picture(), image.picture(), fresh), image.seed())).toList();
-        return new Generation(blended, made.evaluations(), made.milliseconds(), made.warnings());
+        return new Generation(blended, made.evaluations(), made.milliseconds(), warnings);
+    }
+
+    /** Sentences on subjects of which the kept picture would cover something. @param all the kept picture first */
+    private static List<String> outside(List<Subject> all, TokenMask kept, Injection injection, boolean strict) {
+        List<String> sentences = new ArrayList<>();
+        List<Placement> placements = Arrangement.of(all, injection, strict).placements();
+        for (int i = 1; i < all.size(); i++) {
+            long covered = Arrays.stream(placements.get(i).target()).filter(token -> kept.covered()[(int) token]).count();
+            if (covered > 0) {
+                sentences.add(String.format("%d of %d tokens of subject %d lie outside the hole, under what is kept.", covered,
+                        placements.get(i).target().length, i));
+            }
+        }
+        if (strict && !sentences.isEmpty()) {
+            throw Refusal.usage("--strict: %s Make the hole larger.", sentences.get(0));
+        }
+        return sentences;
     }
 
     /** The kept picture with the new one where the mask is white, in the kept one's size. */

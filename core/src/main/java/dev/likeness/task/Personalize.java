@@ -17,6 +17,7 @@ import dev.likeness.model.flux.AttentionHook;
 import dev.likeness.model.flux.FluxTransformer;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -84,7 +85,9 @@ public final class Personalize {
             int passes = references.stream().mapToInt(placed -> placed.reference().evaluations()).sum();
             Evaluations evaluations = denoiser.evaluations(sampling.steps() * sampling.count())
                     .plus(new Evaluations(0, 0, passes, inversions.get()));
-            return new Generation(images, evaluations, stopwatch.stop(), arrangement.warnings());
+            List<String> warnings = new ArrayList<>(arrangement.warnings());
+            model.cache().trouble().ifPresent(warnings::add);
+            return new Generation(images, evaluations, stopwatch.stop(), warnings);
         }
     }
 
@@ -134,6 +137,7 @@ public final class Personalize {
             }
             return byStep;
         });
+        points.replaceAll((step, tokens) -> Tensors.onDeviceOf(tokens, clean));
         return points::get;
     }
 

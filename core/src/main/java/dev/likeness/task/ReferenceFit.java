@@ -40,7 +40,7 @@ public final class ReferenceFit {
     }
 
     /**
-     * The canvas for a picture: its proportions, at most the area that the model draws by default, in whole tokens.
+     * The canvas for a picture: its proportions, the area that the model draws by default, in whole tokens.
      *
      * @return width and height in pixels, multiples of 16
      */
@@ -48,7 +48,7 @@ public final class ReferenceFit {
         double area = (double) defaults.width() * defaults.height();
         double scale = Math.min(Math.sqrt(area / ((double) picture.width() * picture.height())),
                 (double) Sampling.MAX_SIDE / Math.max(picture.width(), picture.height()));
-        return new int[] {tokens(picture.width() * Math.min(1, scale)), tokens(picture.height() * Math.min(1, scale))};
+        return new int[] {tokens(picture.width() * scale), tokens(picture.height() * scale)};
     }
 
     private static int tokens(double pixels) {
@@ -81,7 +81,14 @@ public final class ReferenceFit {
                     + "pixels; crop the reference closer to it, mark all of it in the mask, or give a greater scale.", width,
                     height);
         }
-        return new Subject(onCanvas(resized, left, top, width, height, WHITE), fittedMask, caption, layout, scene);
+        return new Subject(onCanvas(resized, left, top, width, height, WHITE), fittedMask, caption, layout, scene, cut(resizedMask, fittedMask));
+    }
+
+    /** Share of the mask's area that is not on the canvas. */
+    private static double cut(Mask whole, Mask onCanvas) {
+        double all = whole.fraction() * whole.width() * whole.height();
+        double seen = onCanvas.fraction() * onCanvas.width() * onCanvas.height();
+        return Math.max(0, 1 - seen / all);
     }
 
     /** Where the picture begins on the canvas: in the middle; where it is longer, with its subject as near to there as it can. */

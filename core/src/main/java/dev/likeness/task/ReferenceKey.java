@@ -20,7 +20,7 @@ final class ReferenceKey {
         try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             Picture picture = subject.picture();
-            String text = String.join("\n", String.valueOf(VERSION), model.fingerprint(), inversion.toString(),
+            String text = String.join("\n", String.valueOf(VERSION), model.fingerprint(), inversion.method() + " " + inversion.gamma(),
                     Long.toString(noiseSeed), Arrays.toString(sigmas), String.valueOf(model.guidance(sampling)),
                     Integer.toString(sampling.maxSequenceLength()), picture.width() + " x " + picture.height(),
                     subject.caption());

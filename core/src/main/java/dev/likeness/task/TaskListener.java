@@ -6,7 +6,7 @@ public interface TaskListener {
     /** Follows nothing. */
     TaskListener NONE = new TaskListener() {};
 
-    /** A phase begins: load, text, encode, denoise or decode. */
+    /** A phase begins: load, text, encode, invert (with network passes), denoise or decode. */
     default void phase(String name) {}
 
     /**

@@ -22,6 +22,11 @@ public final class WordAttention {
 
     private WordAttention() {}
 
+    /** Whether the word, or the words, stand in the prompt as the model reads it. */
+    public static boolean names(FluxModel model, String prompt, String word, Sampling sampling) {
+        return model.places(prompt, word, sampling).length > 0;
+    }
+
     /**
      * Share of the attention of each image token, among all text and image tokens, that goes to the word: the mean over
      * heads, blocks and three noise levels. One network pass a level.

@@ -204,6 +204,23 @@ class ReferenceCacheTest {
         assertThat(computed.get(2).made).as("closed").allMatch(ReferenceCacheTest::isFreed);
     }
 
+    /** Tokens are asked for step by step and again from the first: the least recently used is always the next one. */
+    @Test
+    void ofAReferenceThatDoesNotFitTheFirstStepsStay() {
+        try (ReferenceCache cache = ReferenceCache.inMemory(2 * ROW)) {
+            request(cache, B, 0);
+            for (int round = 0; round < 2; round++) {
+                for (int step = 0; step < 4; step++) {
+                    Computed computed = new Computed();
+                    try (Scope scope = Scope.open()) {
+                        cache.get(A, "step-" + step, new long[] {1}, computed);
+                    }
+                    assertThat(computed.made.isEmpty()).isEqualTo(round == 1 && step < 2);
+                }
+            }
+        }
+    }
+
     private static boolean isFreed(Tensor tensor) {
         return tensor.isNull();
     }

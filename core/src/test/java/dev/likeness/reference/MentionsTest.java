@@ -23,13 +23,13 @@ class MentionsTest {
         "@b @a @b|[b] [a] [b]|b a",
         "@a@b|[a]@b|a",
         "mail@host und mäil@host, é@host, 2@host, _@host|mail@host und mäil@host, é@host, 2@host, _@host|-",
-        "狐@robot 狐 @robot狐|狐@robot 狐 [robot]狐|robot",
+        "狐@robot 狐 @robot狐|狐@robot 狐 [robot狐]|robot狐",
         "🦊@robot🦊|🦊[robot]🦊|robot",
         "mail@@host, @@robot, @@@robot|mail@host, @robot, @[robot]|robot",
         "@@@@|@@|-",
         "at the end @|at the end @|-",
-        "@ robot, @Robot, @2, @-|@ robot, @Robot, @2, @-|-",
-        "@robotÄ @robotX|[robot]Ä [robot]X|robot",
+        "@ robot, @Robot, @2, @-|@ robot, [Robot], [2], @-|Robot 2",
+        "@robotÄ @robotX|[robotÄ] [robotX]|robotÄ robotX",
         "|''|-",
     })
     void mentionsBecomeNouns(String prompt, String expected, String names) {
@@ -55,6 +55,8 @@ class MentionsTest {
         SubjectLibrary library = new SubjectLibrary(folder);
         assertThatThrownBy(() -> Mentions.of("a photo of @robot.", name -> library.get(name).prompt()))
                 .isInstanceOf(Refusal.class).hasMessageContaining("@robot in");
+        assertThatThrownBy(() -> Mentions.of("meet @Robot", name -> library.get(name).prompt()))
+                .isInstanceOf(Refusal.class).hasMessageContaining("Robot").hasMessageContaining("@@");
         assertThatThrownBy(() -> Mentions.of("@" + "a".repeat(65), name -> library.get(name).prompt()))
                 .isInstanceOf(Refusal.class).hasMessageContaining("1 to 64");
     }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
-import dev.likeness.image.Mask.Kernel;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -125,8 +124,8 @@ class PerturbationTest {
         "2, 1024, 1", "33, 512, 8", "255, 1024, 127"})
     void theKernelIsScaledToTheCanvas(int kernel, int canvas, int radius) {
         Mask mask = box(canvas, 24);
-        assertThat(new Perturbation(1, kernel, 0).morph(mask)).isEqualTo(mask.dilate(radius, Kernel.SQUARE)).isNotEqualTo(mask);
-        assertThat(new Perturbation(1, -kernel, 0).morph(mask)).isEqualTo(mask.erode(radius, Kernel.SQUARE)).isNotEqualTo(mask);
+        assertThat(new Perturbation(1, kernel, 0).morph(mask)).isEqualTo(mask.dilate(radius)).isNotEqualTo(mask);
+        assertThat(new Perturbation(1, -kernel, 0).morph(mask)).isEqualTo(mask.erode(radius)).isNotEqualTo(mask);
     }
 
     /** The longer side counts, so that a canvas on edge is treated as one lying down. */

@@ -118,6 +118,23 @@ class TokenMaskTest {
         assertThat(TokenMask.of(mask, Rule.QUARTER).cells()).containsExactly(cells);
     }
 
+    /** A pole of 6 pixels fills no cell by half, and is put in all the same: by the cells that hold it. */
+    @Test
+    void thinPartsAreNotLost() {
+        float[] coverage = new float[16 * 16];
+        for (int i = 0; i < coverage.length; i++) {
+            coverage[i] = i % 16 >= 9 && i % 16 < 15 ? 0.6f : 0;
+        }
+        TokenMask thin = TokenMask.of(Mask.of(16, 16, coverage), Rule.QUARTER);
+        assertThat(thin.covered()).isEqualTo(new boolean[] {false});
+        for (int i = 0; i < coverage.length; i++) {
+            coverage[i] = i % 16 >= 5 && i % 16 < 11 ? 1 : 0; // three columns of each cell
+        }
+        TokenMask pole = TokenMask.of(Mask.of(16, 16, coverage), Rule.QUARTER);
+        assertThat(pole.covered()).isEqualTo(new boolean[] {true});
+        assertThat(pole.cells()).containsExactly(TokenMask.ALL_CELLS);
+    }
+
     /** What is kept whole, and what the public implementation replaces, has no cells of its own. */
     @Test
     void theOtherRulesTakeTokensWithAllTheirCells() {

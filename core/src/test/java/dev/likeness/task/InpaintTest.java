@@ -107,6 +107,33 @@ class InpaintTest {
         assertThat(decoded).isNotEqualTo(picture);
     }
 
+    /** Of two holes the larger one is meant; the picture between them is not. */
+    @Test
+    void aSubjectGoesIntoTheMiddleOfTheLargestHole() {
+        float[] coverage = new float[SIDE * SIDE];
+        for (int i = 0; i < coverage.length; i++) {
+            coverage[i] = new Box(0, 0, 32, SIDE).contains(i % SIDE, i / SIDE)
+                    || new Box(48, 0, 16, SIDE).contains(i % SIDE, i / SIDE) ? 1 : 0;
+        }
+        Picture picture = TestPictures.varied(SIDE, SIDE, false, 1);
+        Inpaint.Edit edit = new Inpaint.Edit(picture, Mask.of(SIDE, SIDE, coverage), "", true, 0);
+        assertThat(edit.middle()).isEqualTo(new Layout(0.25, 0.5, 0.5));
+    }
+
+    @Test
+    void aSubjectUnderTheKeptPictureIsToldOrRefused() {
+        Picture picture = TestPictures.varied(SIDE, SIDE, false, 1);
+        Inpaint.Edit edit = new Inpaint.Edit(picture, hole(SIDE, SIDE, new Box(0, 0, 32, SIDE)), "", true, 0);
+        Picture cutOut = TinyModel.subject();
+        Subject beside = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, "it"), SIDE, SIDE, "", new Layout(0.5, 0.5));
+        assertThat(run(edit, List.of(beside), sampling(SIDE, SIDE, 1)).warnings()).singleElement().asString()
+                .contains("2 of 4 tokens of subject 1 lie outside the hole");
+        assertThatThrownBy(() -> Inpaint.run(model, "a fox", edit, List.of(beside), injection(ReplaceAt.ATTENTION), true,
+                sampling(SIDE, SIDE, 1), TaskListener.NONE)).hasMessageContaining("--strict");
+        Subject inside = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, "it"), SIDE, SIDE, "", edit.middle());
+        assertThat(run(edit, List.of(inside), sampling(SIDE, SIDE, 1)).warnings()).isEmpty();
+    }
+
     /** The picture of 90 x 70 is drawn on a canvas of 96 x 64. */
     @Test
     void withoutBlendingTheResultIsTheCanvasWithItThePictureAgain() {

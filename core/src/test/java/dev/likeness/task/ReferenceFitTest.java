@@ -11,6 +11,7 @@ import dev.likeness.image.Picture;
 import dev.likeness.image.TestPictures;
 import dev.likeness.inject.ReplaceAt;
 import dev.likeness.reference.Layout;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -87,6 +88,19 @@ class ReferenceFitTest {
         assertThat(subject.mask().threshold(0.5f).box()).contains(new Box(left, top, 32, 32));
         Picture cut = picture.resize(256, 256).crop(new Box(4 * x - left, 4 * y - top, 64, 64));
         assertThat(subject.picture()).isEqualTo(cut);
+        assertThat(subject.cut()).isZero();
+    }
+
+    /** A subject of half the side, threefold: two thirds of each of its sides are on the canvas. */
+    @Test
+    void whatOfTheSubjectIsLargerThanTheCanvasIsTold() {
+        Subject subject = ReferenceFit.fit(TestPictures.varied(64, 64, false, 2), box(64, 64, new Box(16, 16, 32, 32)), 64, 64,
+                "", new Layout(0.5, 0.5, 3));
+        assertThat(subject.cut()).isCloseTo(5 / 9.0, within(0.01));
+        Injection injection = new Injection(0.5, Injection.TauBasis.SIGMA, ReplaceAt.LATENT, false);
+        assertThat(Arrangement.of(List.of(subject), injection, false).warnings()).singleElement().asString()
+                .contains("56 % of the subject are larger than the canvas");
+        assertRefused(Refusal.Kind.USAGE, "--strict", () -> Arrangement.of(List.of(subject), injection, true));
     }
 
     @ParameterizedTest
@@ -139,21 +153,21 @@ class ReferenceFitTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"256, 256, 256, 256", "64, 48, 64, 48", "60, 50, 64, 48", "1, 1, 16, 16", "512, 512, 256, 256",
-        "512, 128, 512, 128", "1024, 256, 512, 128", "3, 300, 16, 304"})
-    void aCanvasIsThePictureInWholeTokensAndNoLargerThanTheModelDraws(int width, int height, int w, int h) {
+    @CsvSource({"256, 256, 256, 256", "64, 48, 288, 224", "60, 50, 288, 240", "1, 1, 256, 256", "512, 512, 256, 256",
+        "512, 128, 512, 128", "1024, 256, 512, 128", "3, 300, 32, 2560", "1, 8000, 16, 4096"})
+    void aCanvasHasThePicturesProportionsAndTheModelsAreaInWholeTokens(int width, int height, int w, int h) {
         assertThat(canvas(width, height, 256)).containsExactly(w, h);
     }
 
     @ParameterizedTest
     @CsvSource({"2000, 1500", "1500, 2000", "3000, 1000", "777, 1313", "1999, 2001"})
-    void ofALargePictureTheProportionsAndTheModelsAreaAreKept(int width, int height) {
+    void theProportionsAndTheModelsAreaAreKept(int width, int height) {
         int[] canvas = canvas(width, height, 1024);
         assertThat(canvas[0] % 16).isZero();
         assertThat(canvas[1] % 16).isZero();
         double scale = Math.sqrt(1024.0 * 1024 / (width * height));
-        assertThat((double) canvas[0]).isCloseTo(width * Math.min(1, scale), within(8.0));
-        assertThat((double) canvas[1]).isCloseTo(height * Math.min(1, scale), within(8.0));
+        assertThat((double) canvas[0]).isCloseTo(width * scale, within(8.0));
+        assertThat((double) canvas[1]).isCloseTo(height * scale, within(8.0));
     }
 
     private static void assertRefused(Refusal.Kind kind, String sentence, Runnable fitting) {

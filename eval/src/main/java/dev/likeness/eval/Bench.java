@@ -37,16 +37,13 @@ public final class Bench {
     public static final String PASTED = "pasted cut-out";
 
     private static final List<String> SCENES = List.of("a beach", "a field of snow", "a forest");
+    private static final int SEEDS = 20; // subjects share them
     private static final double SCALE = 0.5;
     private static final double HEIGHT = 0.6;
     private static final double[] SIDES = {0.27, 0.73};
     private static final double MAX_DB = 100; // equal pictures have no finite PSNR
 
-    /**
-     * A subject in a scene.
-     *
-     * @param number of the subject in its list, and of its scene
-     */
+    /** A subject in a scene. */
     public record Case(Path cutOut, String subject, String scene, Layout layout, long seed) {}
 
     /** A measured picture. */
@@ -62,11 +59,15 @@ public final class Bench {
                 0, 1);
     }
 
-    /** The cases of a suite in their order: every subject in as many scenes as the suite says, in turn. */
+    /**
+     * The cases of a suite in their order: every subject in as many scenes as the suite says. Scene, side and seed follow from
+     * the subject's number in the list, so the list is always the whole one.
+     */
     public static List<Case> cases(Suite suite, List<Path> cutOuts) {
         List<Case> cases = new ArrayList<>();
-        for (int i = 0; i < cutOuts.size(); i++) {
-            Path file = cutOuts.get(i);
+        for (int number = 0; number < cutOuts.size(); number++) {
+            Path file = cutOuts.get(number);
+            int i = number % SEEDS;
             String subject = file.getFileName().toString().replace(".png", "").replace('-', ' ');
             for (int k = 0; k < suite.scenes(); k++) {
                 String scene = SCENES.get((i + k) % SCENES.size());
@@ -88,12 +89,14 @@ public final class Bench {
     public List<Result> run(Case of, List<Variant> variants) {
         Subject subject = subject(of);
         TokenMask tokens = TokenMask.of(subject.mask(), TokenMask.Rule.QUARTER);
-        int[] shift = Placement.of(tokens, of.layout()).shift(tokens.columns());
+        Placement placement = Placement.of(tokens, of.layout());
         Sampling seeded = new Sampling(sampling.width(), sampling.height(), sampling.steps(), sampling.guidanceScale(),
                 sampling.trueCfgScale(), "", sampling.maxSequenceLength(), of.seed(), 1);
         Picture plain = picture(Generate.run(model, of.scene(), seeded, TaskListener.NONE));
-        int down = shift[0] * TokenMask.TOKEN;
-        int right = shift[1] * TokenMask.TOKEN;
+        long from = placement.source()[0]; // all tokens move alike
+        long to = placement.target()[0];
+        int down = (int) (to / tokens.columns() - from / tokens.columns()) * TokenMask.TOKEN;
+        int right = (int) (to % tokens.columns() - from % tokens.columns()) * TokenMask.TOKEN;
         Mask place = subject.mask().translate(right, down);
         Picture moved = move(subject.picture(), right, down);
         List<Result> results = new ArrayList<>();

@@ -98,17 +98,13 @@ public final class EditBench {
         for (int y = 0; y + 1 < picture.height(); y++) {
             for (int x = 0; x + 1 < picture.width(); x++) {
                 if (mask.isSubject(x, y)) {
-                    double here = luminance(picture.colour(x, y));
-                    sum += Math.abs(here - luminance(picture.colour(x + 1, y)))
-                            + Math.abs(here - luminance(picture.colour(x, y + 1)));
+                    int at = y * picture.width() + x;
+                    float here = picture.luminance(at);
+                    sum += Math.abs(here - picture.luminance(at + 1)) + Math.abs(here - picture.luminance(at + picture.width()));
                     count += 2;
                 }
             }
         }
         return sum / count;
-    }
-
-    private static double luminance(int colour) {
-        return 0.299 * (colour >> 16 & 255) + 0.587 * (colour >> 8 & 255) + 0.114 * (colour & 255);
     }
 }
