@@ -35,12 +35,13 @@ public record Suite(String name, int scenes, List<Variant> variants) {
         return new Suite("tau", 1, variants);
     }
 
-    /** Replacement against attention sharing, tau 0.8. */
+    /** Replacement, alone and with the late stage, against attention sharing, tau 0.8. */
     public static Suite sharing() {
         double tau = 0.8;
         List<Variant> variants = new ArrayList<>();
         for (ReplaceAt level : List.of(ReplaceAt.LATENT, ReplaceAt.ATTENTION)) {
             variants.add(variant(label(level, tau), Mode.REPLACE, tau, level, Positions.ZERO, Perturbation.NONE));
+            variants.add(late(level, tau, Positions.TARGET));
         }
         for (Positions positions : List.of(Positions.KEEP, Positions.ZERO, Positions.SHIFT)) {
             variants.add(variant("sharing, positions " + lower(positions), Mode.SHARING, tau, ReplaceAt.ATTENTION, positions,
@@ -56,8 +57,7 @@ public record Suite(String name, int scenes, List<Variant> variants) {
             double tau = 0.8;
             variants.add(variant(label(level, tau), Mode.REPLACE, tau, level, Positions.ZERO, Perturbation.NONE));
             for (Positions positions : List.of(Positions.ZERO, Positions.TARGET)) {
-                variants.add(variant(label(level, tau) + ", then multi-modal attention, positions " + lower(positions),
-                        Mode.REPLACE_MMA, tau, level, positions, Perturbation.NONE));
+                variants.add(late(level, tau, positions));
             }
         }
         return new Suite("mma", 1, variants);
@@ -79,6 +79,11 @@ public record Suite(String name, int scenes, List<Variant> variants) {
             Perturbation perturbation) {
         return new Variant(name, new Injection(mode, tau, TauBasis.SIGMA, level, level == ReplaceAt.LATENT, positions,
                 perturbation, Inversion.EXACT, TokenMask.Rule.QUARTER));
+    }
+
+    private static Variant late(ReplaceAt level, double tau, Positions positions) {
+        return variant(label(level, tau) + ", then multi-modal attention, positions " + lower(positions), Mode.REPLACE_MMA, tau,
+                level, positions, Perturbation.NONE);
     }
 
     private static String label(ReplaceAt level, double tau) {
