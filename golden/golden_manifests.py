@@ -2,6 +2,7 @@
 download), with the config.json that goes with them. The configurations are those of FLUX.1 and of the encoders that scores of
 personalization are published with, written down here as facts."""
 
+import copy
 import re
 
 import torch
@@ -103,7 +104,8 @@ def _flux(config: dict):
 
 
 def _clip(config: dict):
-    return config, lambda: CLIPModel(CLIPConfig(**_plain(config))).state_dict()
+    # A copy, because CLIPConfig writes its defaults into what it is given.
+    return config, lambda: CLIPModel(CLIPConfig(**copy.deepcopy(_plain(config)))).state_dict()
 
 
 def _dino(config: dict):
