@@ -118,9 +118,9 @@ class DreamBenchTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"dog2,dog | dog2 | line 5", "dog2,dog | dog2, | line 5",
-        "dog2,dog | ../dog,dog | line 5", "vase,vase | dog2,dog | twice", "subject_name,class | name,class | table", "dog2,dog | dog3,dog | dog2",
-        "Object Prompts | Prompts | Object Prompts", "a red {0} {1} | a red {0} dog | line 21",
-        "'a wet {0} {1}' | wet | line 22"})
+        "dog2,dog | ../dog,dog | line 5", "vase,vase | dog2,dog | twice", "subject_name,class | name,class | table",
+        "dog2,dog | dog3,dog | dog2", "Object Prompts | Prompts | Object Prompts",
+        "a red {0} {1} | a red {0} dog | line 21", "'a wet {0} {1}' | wet | line 22"})
     void whatIsWrongWithTheFileIsSaidInOneSentence(String from, String to, String named) throws IOException {
         change(text -> text.replace(from, to));
         assertThatThrownBy(() -> DreamBench.read(folder)).isInstanceOf(Refusal.class)
