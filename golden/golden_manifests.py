@@ -1,11 +1,15 @@
 """Names and shapes of the weights of the real checkpoints, from the public classes on the meta device (no memory, no
-download), with the config.json that goes with them. The configurations are FLUX.1's, written down here as facts."""
+download), with the config.json that goes with them. The configurations are those of FLUX.1 and of the encoders that scores of
+personalization are published with, written down here as facts."""
 
+import copy
 import re
 
 import torch
 from diffusers import AutoencoderKL, FluxTransformer2DModel
-from transformers import CLIPTextConfig, CLIPTextModel, T5Config, T5EncoderModel
+from transformers import (CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, Dinov2Config, Dinov2Model, T5Config,
+                          T5EncoderModel, ViTConfig, ViTModel)
+from transformers.core_model_loading import revert_weight_conversion
 
 from golden_pipeline import SCHEDULER
 from golden_text import CLIP_CONFIG, T5_CONFIG
@@ -30,6 +34,57 @@ T5_XXL = {**T5_CONFIG, "d_ff": 10240, "d_kv": 64, "d_model": 4096, "num_decoder_
           "num_layers": 24, "torch_dtype": "bfloat16", "vocab_size": 32128}
 # FLUX.1-schnell's scheduler: levels are not shifted.
 SCHNELL_SCHEDULER = {**SCHEDULER, "shift": 1.0, "use_dynamic_shifting": False}
+# What transformers 4 wrote of every part of a model, whether or not it meant anything there.
+OLD_KEYS = {
+    "_name_or_path": "", "add_cross_attention": False, "architectures": None, "bad_words_ids": None,
+    "chunk_size_feed_forward": 0, "cross_attention_hidden_size": None, "decoder_start_token_id": None,
+    "diversity_penalty": 0.0, "do_sample": False, "early_stopping": False, "encoder_no_repeat_ngram_size": 0,
+    "exponential_decay_length_penalty": None, "finetuning_task": None, "forced_bos_token_id": None,
+    "forced_eos_token_id": None, "id2label": {"0": "LABEL_0", "1": "LABEL_1"}, "is_decoder": False,
+    "is_encoder_decoder": False, "label2id": {"LABEL_0": 0, "LABEL_1": 1}, "length_penalty": 1.0, "max_length": 20,
+    "min_length": 0, "no_repeat_ngram_size": 0, "num_beam_groups": 1, "num_beams": 1, "num_return_sequences": 1,
+    "output_attentions": False, "output_hidden_states": False, "output_scores": False, "prefix": None,
+    "problem_type": None, "pruned_heads": {}, "remove_invalid_values": False, "repetition_penalty": 1.0,
+    "return_dict": True, "return_dict_in_generate": False, "sep_token_id": None, "task_specific_params": None,
+    "temperature": 1.0, "tf_legacy_loss": False, "tie_encoder_decoder": False, "tie_word_embeddings": True,
+    "tokenizer_class": None, "top_k": 50, "top_p": 1.0, "torch_dtype": None, "torchscript": False,
+    "transformers_version": "4.16.0.dev0", "typical_p": 1.0, "use_bfloat16": False,
+}
+_CLIP_PART = {**OLD_KEYS, "attention_dropout": 0.0, "dropout": 0.0, "hidden_act": "quick_gelu", "initializer_factor": 1.0,
+              "initializer_range": 0.02, "layer_norm_eps": 1e-05, "num_hidden_layers": 12, "projection_dim": 512}
+CLIP_B32 = {
+    "_name_or_path": "openai/clip-vit-base-patch32", "architectures": ["CLIPModel"], "initializer_factor": 1.0,
+    "logit_scale_init_value": 2.6592, "model_type": "clip", "projection_dim": 512,
+    "text_config": {**_CLIP_PART, "bos_token_id": 0, "eos_token_id": 2, "hidden_size": 512, "intermediate_size": 2048,
+                    "max_position_embeddings": 77, "model_type": "clip_text_model", "num_attention_heads": 8,
+                    "pad_token_id": 1, "vocab_size": 49408},
+    "text_config_dict": None, "transformers_version": None,
+    "vision_config": {**_CLIP_PART, "bos_token_id": None, "eos_token_id": None, "hidden_size": 768, "image_size": 224,
+                      "intermediate_size": 3072, "model_type": "clip_vision_model", "num_attention_heads": 12,
+                      "num_channels": 3, "pad_token_id": None, "patch_size": 32},
+    "vision_config_dict": None,
+}
+_L14_TEXT = {"hidden_size": 768, "intermediate_size": 3072, "num_attention_heads": 12, "num_hidden_layers": 12,
+             "projection_dim": 768}
+_L14_VISION = {"hidden_size": 1024, "intermediate_size": 4096, "num_attention_heads": 16, "num_hidden_layers": 24,
+               "patch_size": 14, "projection_dim": 768}
+CLIP_L14 = {**CLIP_B32, "_name_or_path": "clip-vit-large-patch14/", "projection_dim": 768,
+            "text_config": {**CLIP_B32["text_config"], **_L14_TEXT}, "text_config_dict": _L14_TEXT, "torch_dtype": "float32",
+            "vision_config": {**CLIP_B32["vision_config"], **_L14_VISION}, "vision_config_dict": _L14_VISION}
+DINO_S16 = {
+    "architectures": ["ViTModel"], "attention_probs_dropout_prob": 0.0, "hidden_act": "gelu", "hidden_dropout_prob": 0.0,
+    "hidden_size": 384, "image_size": 224, "initializer_range": 0.02, "intermediate_size": 1536, "layer_norm_eps": 1e-12,
+    "model_type": "vit", "num_attention_heads": 6, "num_channels": 3, "num_hidden_layers": 12, "patch_size": 16,
+    "qkv_bias": True, "torch_dtype": "float32", "transformers_version": "4.11.0.dev0",
+}
+DINOV2_S = {
+    "apply_layernorm": True, "architectures": ["Dinov2Model"], "attention_probs_dropout_prob": 0.0, "drop_path_rate": 0.0,
+    "hidden_act": "gelu", "hidden_dropout_prob": 0.0, "hidden_size": 384, "image_size": 518, "initializer_range": 0.02,
+    "layer_norm_eps": 1e-06, "layerscale_value": 1.0, "mlp_ratio": 4, "model_type": "dinov2", "num_attention_heads": 6,
+    "num_channels": 3, "num_hidden_layers": 12, "out_features": ["stage12"], "out_indices": [12], "patch_size": 14,
+    "qkv_bias": True, "reshape_hidden_states": True, "stage_names": ["stem", *(f"stage{i}" for i in range(1, 13))],
+    "torch_dtype": "float32", "transformers_version": "4.32.0.dev0", "use_swiglu_ffn": False,
+}
 
 
 def _plain(config: dict) -> dict:
@@ -48,16 +103,37 @@ def _flux(config: dict):
     return config, lambda: FluxTransformer2DModel.from_config(config).state_dict()
 
 
+def _clip(config: dict):
+    # A copy, because CLIPConfig writes its defaults into what it is given.
+    return config, lambda: CLIPModel(CLIPConfig(**copy.deepcopy(_plain(config)))).state_dict()
+
+
+def _dino(config: dict):
+    """DINO was published without a pooler."""
+    return config, lambda: _as_published(ViTModel(ViTConfig(**_plain(config)), add_pooling_layer=False))
+
+
+def _as_published(model) -> dict:
+    """Under the names that save_pretrained writes."""
+    return revert_weight_conversion(model, model.state_dict())
+
+
 CHECKPOINTS = {
     "flux-dev": _flux(FLUX),
     "flux-schnell": _flux({**FLUX, "guidance_embeds": False}),
     "flux-vae": (VAE, lambda: AutoencoderKL.from_config(VAE).state_dict()),
     "clip-l": (CLIP_L, lambda: _clip_keys(CLIPTextModel(CLIPTextConfig(**_plain(CLIP_L))))),
     "t5-xxl": (T5_XXL, lambda: _t5_keys(T5EncoderModel(T5Config(**_plain(T5_XXL))))),
+    "clip-vit-base-patch32": _clip(CLIP_B32),
+    "clip-vit-large-patch14": _clip(CLIP_L14),
+    "dino-vits16": _dino(DINO_S16),
+    "dino-vits8": _dino({**DINO_S16, "patch_size": 8}),
+    "dinov2-small": (DINOV2_S, lambda: _as_published(Dinov2Model(Dinov2Config(**_plain(DINOV2_S))))),
 }
 # Number of parameters as it is known of the published files; a slip in a configuration would show here.
 PARAMETERS = {"flux-dev": 11_901_408_320, "flux-schnell": 11_891_178_560, "flux-vae": 83_819_683, "clip-l": 123_060_480,
-              "t5-xxl": 4_762_310_656}
+              "t5-xxl": 4_762_310_656, "clip-vit-base-patch32": 151_277_313, "clip-vit-large-patch14": 427_616_513,
+              "dino-vits16": 21_665_664, "dino-vits8": 21_670_272, "dinov2-small": 22_056_576}
 
 
 def _rows(shapes: dict[str, tuple]) -> list[str]:

@@ -8,16 +8,16 @@ The public libraries are pinned beside it; from the repository root:
     git status --short golden      # shows nothing: all files are made again byte for byte
 
 Everything is seeded and runs on one CPU thread. On another kind of processor, or with other versions, the last bits of the
-results (flux-transformer, ops, pipeline, public, segment, text, vae .safetensors) may differ, within the tests' tolerances;
-weights, noise, tokenizers and manifests may not. Give names of parts to make only those: `python golden/make.py vae text`.
-Takes some seconds and needs no network.
+results (encoders, flux-transformer, ops, pipeline, public, segment, text, vae .safetensors) may differ, within the tests'
+tolerances; weights, noise, tokenizers and manifests may not. Give names of parts to make only those:
+`python golden/make.py vae text`. Takes some seconds and needs no network.
 """
 
 import importlib
 import sys
 import time
 
-PARTS = ("ops", "flux", "vae", "text", "tokenizers", "pipeline", "public", "manifests", "onnx")
+PARTS = ("ops", "flux", "vae", "text", "tokenizers", "pipeline", "public", "manifests", "onnx", "encoders")
 
 
 def main(names: list[str]) -> None:

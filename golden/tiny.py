@@ -43,7 +43,7 @@ def reinit(model: torch.nn.Module, name: str, gain: float = 1.0, embedding_std: 
             parameter.copy_(1 + 0.1 * noise)
         elif key in embeddings:
             parameter.copy_(embedding_std * noise)
-        elif parameter.ndim == 1:
+        elif parameter.ndim <= 1:
             parameter.copy_(0.15 * noise)
         else:
             fan_in = parameter[0].numel()

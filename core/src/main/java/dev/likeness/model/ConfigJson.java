@@ -12,8 +12,11 @@ import dev.likeness.error.Refusal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Reads a config.json into a record whose components are its keys in camel case. A key that the record does not know is
@@ -29,7 +32,26 @@ public final class ConfigJson {
             .serializationInclusion(JsonInclude.Include.NON_NULL)
             .build();
 
+    /** Keys that transformers writes into any config.json (old versions all of them) and that change nothing here. */
+    public static final Set<String> PRETRAINED = Set.of("add_cross_attention", "architectures", "bad_words_ids",
+            "begin_suppress_tokens", "bos_token_id", "chunk_size_feed_forward", "cross_attention_hidden_size",
+            "decoder_start_token_id", "diversity_penalty", "do_sample", "dtype", "early_stopping",
+            "encoder_no_repeat_ngram_size", "exponential_decay_length_penalty", "finetuning_task", "forced_bos_token_id",
+            "forced_eos_token_id", "gradient_checkpointing", "id2label", "initializer_factor", "initializer_range",
+            "is_decoder", "is_encoder_decoder", "label2id", "length_penalty", "max_length", "min_length",
+            "no_repeat_ngram_size", "num_beam_groups", "num_beams", "num_return_sequences", "output_attentions",
+            "output_hidden_states", "output_scores", "pad_token_id", "prefix", "problem_type", "pruned_heads",
+            "remove_invalid_values", "repetition_penalty", "return_dict", "return_dict_in_generate", "sep_token_id",
+            "suppress_tokens", "task_specific_params", "temperature", "tf_legacy_loss", "tie_encoder_decoder",
+            "tie_word_embeddings", "tokenizer_class", "top_k", "top_p", "torch_dtype", "torchscript",
+            "transformers_version", "typical_p", "use_bfloat16");
+
     private ConfigJson() {}
+
+    /** A set of keys and more of them. */
+    public static Set<String> and(Set<String> keys, String... more) {
+        return Stream.concat(keys.stream(), Stream.of(more)).collect(Collectors.toUnmodifiableSet());
+    }
 
     /**
      * @param unused keys that may stand in the file and change nothing here; keys that begin with {@code _} always may
@@ -44,6 +66,33 @@ public final class ConfigJson {
      *     each element's value. {@code null} may stand for every one of them
      */
     public static <T> T read(Path file, Class<T> type, Set<String> unused, Map<String, String> fixed) {
+        return parse(file, type, tree(file), unused, fixed);
+    }
+
+    /**
+     * Reads a record from objects inside the file.
+     *
+     * @param defaults values of keys that none of the objects has
+     * @param objects  their keys in the file; what a later one says holds, and one that is absent or null says nothing
+     */
+    public static <T> T readInside(Path file, Class<T> type, Map<String, Object> defaults, List<String> objects,
+            Set<String> unused, Map<String, String> fixed) {
+        ObjectNode whole = tree(file);
+        ObjectNode json = MAPPER.valueToTree(defaults);
+        for (String key : objects) {
+            if (whole.path(key) instanceof ObjectNode object) {
+                json.setAll(object);
+            }
+        }
+        return parse(file, type, json, unused, fixed);
+    }
+
+    /** The key {@code model_type}, empty when there is none. @throws Refusal (model) as {@link #read} does */
+    public static String modelType(Path file) {
+        return tree(file).path("model_type").asText("");
+    }
+
+    private static ObjectNode tree(Path file) {
         if (!Files.isRegularFile(file)) {
             throw Refusal.model("%s does not exist; point --model at a complete model folder in diffusers layout.", file);
         }
@@ -51,17 +100,29 @@ public final class ConfigJson {
             if (!(MAPPER.readTree(file.toFile()) instanceof ObjectNode json)) {
                 throw Refusal.model("%s is no JSON object; download it again.", file);
             }
+            return json;
+        } catch (JsonProcessingException e) {
+            throw unsupported(file, e);
+        } catch (IOException e) {
+            throw Refusal.model("%s cannot be read (%s).", file, e.getMessage(), e);
+        }
+    }
+
+    private static <T> T parse(Path file, Class<T> type, ObjectNode json, Set<String> unused, Map<String, String> fixed) {
+        try {
             fixed.forEach((key, value) -> requireFixed(file, key, json.path(key), value));
             json.remove(fixed.keySet());
             json.properties().removeIf(e -> e.getKey().startsWith("_") || unused.contains(e.getKey()));
             return MAPPER.treeToValue(json, type);
         } catch (JsonProcessingException e) {
-            Throwable reason = e.getCause() == null ? e : e.getCause();
-            throw Refusal.model("%s is not supported: %s", file,
-                    String.valueOf(reason.getMessage()).lines().findFirst().orElse("unreadable"), e);
-        } catch (IOException e) {
-            throw Refusal.model("%s cannot be read (%s).", file, e.getMessage(), e);
+            throw unsupported(file, e);
         }
+    }
+
+    private static Refusal unsupported(Path file, JsonProcessingException e) {
+        Throwable reason = e.getCause() == null ? e : e.getCause();
+        return Refusal.model("%s is not supported: %s", file,
+                String.valueOf(reason.getMessage()).lines().findFirst().orElse("unreadable"), e);
     }
 
     private static void requireFixed(Path file, String key, JsonNode actual, String expected) {

@@ -1,2 +1,2 @@
-/** What every network shares: reading config.json. */
+/** What every network shares: reading config.json; positions of vision transformers. */
 package dev.likeness.model;

@@ -3,6 +3,7 @@ package dev.likeness.tensor;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -40,7 +41,7 @@ public final class Ops {
         return torch.group_norm(x, groups, optional(weight), optional(bias), epsilon, false);
     }
 
-    /** x [B, C, h, w], weight [O, C, k, k], bias [O]; zero padding on all four sides. */
+    /** x [B, C, h, w], weight [O, C, k, k], bias [O] or null; zero padding on all four sides. */
     public static Tensor conv2d(Tensor x, Tensor weight, Tensor bias, long stride, long padding) {
         return torch.conv2d(x, weight, optional(bias), new long[] {stride, stride}, new long[] {padding, padding},
                 new long[] {1, 1}, 1);
@@ -55,6 +56,11 @@ public final class Ops {
     public static Tensor upsampleNearest2x(Tensor x) {
         return torch.upsample_nearest2d(x, new long[] {2 * x.size(2), 2 * x.size(3)}, new DoubleOptional(),
                 new DoubleOptional());
+    }
+
+    /** x [B, C, h, w] to [B, C, rows, columns] by bicubic interpolation (a = -0.75, corners not aligned, no antialiasing). */
+    public static Tensor upsampleBicubic(Tensor x, long rows, long columns) {
+        return torch.upsample_bicubic2d(x, new long[] {rows, columns}, false, new DoubleOptional(), new DoubleOptional());
     }
 
     /** Rows of the table [V, d] by ids [...] to [..., d]. */
@@ -150,6 +156,11 @@ public final class Ops {
             scores = scores.add(bias);
         }
         return torch.matmul(torch.softmax(scores, -1), v);
+    }
+
+    /** Divides the last axis by its length. */
+    public static Tensor unit(Tensor x) {
+        return x.div(x.pow(new Scalar(2.0)).sum(new long[] {-1}, true, new ScalarTypeOptional()).sqrt());
     }
 
     /** Shares over the last axis. */

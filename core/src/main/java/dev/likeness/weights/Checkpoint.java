@@ -30,6 +30,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class Checkpoint implements Weights, AutoCloseable {
 
+    private static final String PICKLED = "pytorch_model.bin"; // may run any code when it is read
     private static final Pattern SHARD = Pattern.compile("[^/\\\\\\p{Cntrl}]+\\.safetensors");
 
     private final Path source; // the single file, or the index of the shards
@@ -74,6 +75,9 @@ public final class Checkpoint implements Weights, AutoCloseable {
                 files.put(entry.getKey(), shard);
             }
             requireNamed(index, shards.values(), files);
+        } else if (Files.exists(folder.resolve(PICKLED))) {
+            throw Refusal.model("%s holds its weights as %s only, and only safetensors files are read; write them once with "
+                    + "transformers: AutoModel.from_pretrained(folder).save_pretrained(folder).", folder, PICKLED);
         } else {
             throw Refusal.model("%s holds neither %s nor its index; point --model at a complete model folder in diffusers "
                     + "layout.", folder, single.getFileName());

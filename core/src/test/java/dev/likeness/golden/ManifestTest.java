@@ -2,8 +2,14 @@ package dev.likeness.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.likeness.model.clip.ClipConfig;
+import dev.likeness.model.clip.ClipModel;
 import dev.likeness.model.clip.ClipTextConfig;
 import dev.likeness.model.clip.ClipTextModel;
+import dev.likeness.model.dino.Dinov2Config;
+import dev.likeness.model.dino.Dinov2Model;
+import dev.likeness.model.dino.VitConfig;
+import dev.likeness.model.dino.VitModel;
 import dev.likeness.model.flux.FluxConfig;
 import dev.likeness.model.flux.FluxTransformer;
 import dev.likeness.model.t5.T5Config;
@@ -44,7 +50,8 @@ class ManifestTest {
             try {
                 for (String line : Files.readAllLines(Golden.path("manifests/" + name + ".tsv"))) {
                     String[] row = line.split("\t");
-                    long[] shape = Arrays.stream(row[1].split(",")).mapToLong(Long::parseLong).toArray();
+                    long[] shape = row.length == 1 ? new long[0] // a single number
+                            : Arrays.stream(row[1].split(",")).mapToLong(Long::parseLong).toArray();
                     int count = row.length > 2 ? Integer.parseInt(row[2]) : 1;
                     for (int i = 0; i < count; i++) {
                         String key = row[0].replace("*", String.valueOf(i));
@@ -82,13 +89,21 @@ class ManifestTest {
             case "flux-vae" -> new AutoencoderKl(AutoencoderKlConfig.read(config), manifest);
             case "clip-l" -> new ClipTextModel(ClipTextConfig.read(config), manifest);
             case "t5-xxl" -> new T5EncoderModel(T5Config.read(config), manifest);
+            case "clip-vit-base-patch32", "clip-vit-large-patch14" -> new ClipModel(ClipConfig.read(config), manifest);
+            case "dino-vits16", "dino-vits8" -> new VitModel(VitConfig.read(config), manifest);
+            case "dinov2-small" -> {
+                new Dinov2Model(Dinov2Config.read(config), manifest);
+                manifest.shapes.keySet().removeAll(Set.of(Dinov2Model.IGNORED_KEYS));
+            }
             default -> throw new IllegalArgumentException(name);
         }
     }
 
     @ParameterizedTest
     @CsvSource({"flux-dev, 1160, 11901408320", "flux-schnell, 1156, 11891178560", "flux-vae, 244, 83819683",
-        "clip-l, 196, 123060480", "t5-xxl, 219, 4762310656"})
+        "clip-l, 196, 123060480", "t5-xxl, 219, 4762310656", "clip-vit-base-patch32, 398, 151277313",
+        "clip-vit-large-patch14, 590, 427616513", "dino-vits16, 198, 21665664", "dino-vits8, 198, 21670272",
+        "dinov2-small, 223, 22056576"})
     void everyWeightOfTheCheckpointIsTakenOnceWithItsShape(String name, int weights, long parameters) {
         try (Scope scope = Scope.open()) {
             Manifest manifest = Manifest.read(name);
@@ -97,6 +112,17 @@ class ManifestTest {
             build(name, manifest);
             assertThat(manifest.taken).containsExactlyInAnyOrderElementsOf(manifest.shapes.keySet());
         }
+    }
+
+    @Test
+    void configurationsOfTheEncodersAreRead() {
+        ClipConfig clip = ClipConfig.read(Golden.path("manifests/clip-vit-large-patch14.config.json"));
+        assertThat(clip.projectionDim()).isEqualTo(768);
+        assertThat(clip.text().eosTokenId()).isEqualTo(2);
+        assertThat(clip.vision().grid()).isEqualTo(16);
+        assertThat(clip.vision().hiddenAct()).isEqualTo("quick_gelu");
+        assertThat(VitConfig.read(Golden.path("manifests/dino-vits8.config.json")).layerNormEps()).isEqualTo(1e-12);
+        assertThat(Dinov2Config.read(Golden.path("manifests/dinov2-small.config.json")).imageSize()).isEqualTo(518);
     }
 
     @Test

@@ -7,7 +7,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
 import dev.likeness.golden.Golden;
+import dev.likeness.model.clip.ClipConfig;
 import dev.likeness.model.clip.ClipTextConfig;
+import dev.likeness.model.dino.Dinov2Config;
+import dev.likeness.model.dino.VitConfig;
 import dev.likeness.model.flux.FluxConfig;
 import dev.likeness.model.t5.T5Config;
 import dev.likeness.model.vae.AutoencoderKlConfig;
@@ -33,6 +36,9 @@ class ConfigJsonTest {
             case "flux-vae" -> AutoencoderKlConfig::read;
             case "clip-l" -> ClipTextConfig::read;
             case "t5-xxl" -> T5Config::read;
+            case "clip-vit-large-patch14" -> ClipConfig::read;
+            case "dino-vits16" -> VitConfig::read;
+            case "dinov2-small" -> Dinov2Config::read;
             default -> throw new IllegalArgumentException(kind);
         };
         return reader.apply(file);
@@ -55,16 +61,22 @@ class ConfigJsonTest {
         "flux-vae | down_block_types | [\"DownEncoderBlock2D\",\"AttnDownEncoderBlock2D\"]",
         "flux-vae | norm_num_groups | 30",
         "clip-l | hidden_act | \"relu\"", "clip-l | num_attention_heads | 7", "t5-xxl | feed_forward_proj | \"gated-silu\"",
-        "t5-xxl | something_new | true"})
+        "t5-xxl | something_new | true", "clip-vit-large-patch14 | something_new | true",
+        "clip-vit-large-patch14 | vision_config_dict | {\"hidden_act\":\"relu\",\"patch_size\":14}",
+        "dino-vits16 | hidden_act | \"relu\"", "dino-vits16 | num_attention_heads | 7", "dino-vits16 | patch_size | 0",
+        "dinov2-small | use_swiglu_ffn | true", "dinov2-small | model_type | \"dinov2_with_registers\""})
     void unsupportedValuesAreRefusedWithFileAndKey(String kind, String key, String value) throws IOException {
         Path file = changed(kind, key, value);
+        String named = key.equals("vision_config_dict") ? "hidden_act" : key;
         assertThatThrownBy(() -> read(kind, file)).isInstanceOf(Refusal.class)
-                .hasMessageContainingAll(file.toString(), key);
+                .hasMessageContainingAll(file.toString(), named);
     }
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {"flux-vae | act_fn | \"silu\"", "flux-vae | latents_mean | null",
-        "flux-vae | sample_size | 512", "clip-l | dropout | 0.1", "flux-dev | _name_or_path | \"somewhere\""})
+        "flux-vae | sample_size | 512", "clip-l | dropout | 0.1", "flux-dev | _name_or_path | \"somewhere\"",
+        "clip-vit-large-patch14 | text_config_dict | null", "clip-vit-large-patch14 | vision_config_dict | {}",
+        "dinov2-small | drop_path_rate | 0.1"})
     void valuesWithoutEffectAreRead(String kind, String key, String value) throws IOException {
         Object unchanged = read(kind, Golden.path("manifests/" + kind + ".config.json"));
         assertThat(read(kind, changed(kind, key, value))).isEqualTo(unchanged);

@@ -20,20 +20,14 @@ public record ClipTextConfig(
         Double layerNormEps,
         Integer eosTokenId) {
 
-    private static final Set<String> UNUSED = Set.of("architectures", "attention_dropout", "bos_token_id", "dropout",
-            "dtype", "initializer_factor", "initializer_range", "model_type", "pad_token_id", "projection_dim",
-            "torch_dtype", "transformers_version");
+    static final Set<String> UNUSED = ConfigJson.and(ConfigJson.PRETRAINED, "attention_dropout", "dropout", "model_type",
+            "projection_dim");
 
     public ClipTextConfig {
         hiddenAct = hiddenAct == null ? "quick_gelu" : hiddenAct;
         layerNormEps = layerNormEps == null ? 1e-5 : layerNormEps;
         eosTokenId = eosTokenId == null ? 2 : eosTokenId;
-        if (!hiddenAct.equals("quick_gelu") && !hiddenAct.equals("gelu")) {
-            throw new IllegalArgumentException("hidden_act must be quick_gelu or gelu, it is " + hiddenAct);
-        }
-        if (numAttentionHeads < 1 || hiddenSize % numAttentionHeads != 0) {
-            throw new IllegalArgumentException("num_attention_heads must divide hidden_size");
-        }
+        ClipLayer.require(hiddenSize, numAttentionHeads, hiddenAct);
     }
 
     public static ClipTextConfig read(Path file) {

@@ -1,2 +1,2 @@
-/** CLIP's text model. */
+/** CLIP: the text model that FLUX.1 uses, the vision model, and the space they share. */
 package dev.likeness.model.clip;

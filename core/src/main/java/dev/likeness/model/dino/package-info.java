@@ -1,0 +1,2 @@
+/** Vision transformers trained without labels: DINO (a ViT) and DINOv2. */
+package dev.likeness.model.dino;
