@@ -25,6 +25,39 @@ final class InjectionOptions {
     /** Sets of settings. */
     enum Method { DEFAULT, PAPER, PUBLIC }
 
+    /** What the references are put in for, with the taus of the paper and of its public implementation. */
+    enum Task {
+        PERSONALIZE(Injection.PAPER.tau(), Injection.PUBLIC.tau()),
+        RECONSTRUCT(Injection.PAPER.tau(), Injection.PUBLIC.tau()),
+        INPAINT(0.1, 0.45),
+        OUTPAINT(0.1, 0.7);
+
+        private final double paperTau;
+        private final double publicTau;
+
+        Task(double paperTau, double publicTau) {
+            this.paperTau = paperTau;
+            this.publicTau = publicTau;
+        }
+
+        private double tau(Method method, ModelDefaults defaults) {
+            return switch (method) {
+                case PAPER -> paperTau;
+                case PUBLIC -> publicTau;
+                case DEFAULT -> switch (this) {
+                    case INPAINT -> defaults.inpaintTau();
+                    case OUTPAINT -> defaults.outpaintTau();
+                    default -> defaults.tau();
+                };
+            };
+        }
+
+        /** Whether a method's perturbation belongs to it: what stays in its place is left as it is. */
+        private boolean perturbs() {
+            return this == PERSONALIZE;
+        }
+    }
+
     static final class Modes implements ITypeConverter<Injection.Mode> {
         @Override
         public Injection.Mode convert(String text) {
@@ -105,7 +138,7 @@ final class InjectionOptions {
 
     /** Refuses what is out of range, before a model is looked for. */
     void check() {
-        with(ModelDefaults.DEV, 0.8, 0);
+        with(ModelDefaults.DEV, Task.PERSONALIZE, 0);
         if (!(cacheGigabytes > 0 && cacheGigabytes <= 1 << 20)) {
             throw Refusal.usage("--cache-gb %s is out of range; use a number of gigabytes above 0.", cacheGigabytes);
         }
@@ -117,18 +150,17 @@ final class InjectionOptions {
         }
     }
 
-    /**
-     * @param defaultTau of the task, where neither the user nor the method says another
-     * @param seed of the first picture
-     */
-    Injection with(ModelDefaults defaults, double defaultTau, long seed) {
+    /** @param seed of the first picture */
+    Injection with(ModelDefaults defaults, Task task, long seed) {
+        double usualTau = task.tau(method, defaults);
         Injection base = switch (method) {
-            case DEFAULT -> defaults.injection(defaultTau);
+            case DEFAULT -> defaults.injection(usualTau);
             case PAPER -> Injection.PAPER;
             case PUBLIC -> Injection.PUBLIC;
         };
         boolean described = shuffleWindow != null || maskMorph != null || perturbSeed != null;
-        boolean perturbed = SamplingOptions.or(perturb, described || !base.perturbation().equals(Perturbation.NONE));
+        boolean perturbed = SamplingOptions.or(perturb,
+                described || task.perturbs() && !base.perturbation().equals(Perturbation.NONE));
         if (!perturbed && described) {
             throw Refusal.usage("--shuffle-window, --mask-morph and --perturb-seed say how to perturb; leave --no-perturb out.");
         }
@@ -137,7 +169,7 @@ final class InjectionOptions {
                 SamplingOptions.or(maskMorph, Perturbation.PAPER_MORPH), SamplingOptions.or(perturbSeed, seed));
         Injection.Mode used = SamplingOptions.or(mode, base.mode());
         ReplaceAt level = used == Injection.Mode.REPLACE_CONCAT ? ReplaceAt.ATTENTION : base.replaceAt(); // it knows no other
-        return new Injection(used, SamplingOptions.or(tau, base.tau()), SamplingOptions.or(tauBasis, base.tauBasis()),
+        return new Injection(used, SamplingOptions.or(tau, usualTau), SamplingOptions.or(tauBasis, base.tauBasis()),
                 SamplingOptions.or(replaceAt, level),
                 SamplingOptions.or(referenceNoise, base.referenceNoise()), SamplingOptions.or(positions, base.positions()),
                 perturbation, inversion(base.inversion()), SamplingOptions.or(tokenRule, base.tokenRule()));

@@ -10,7 +10,6 @@ import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import dev.likeness.task.Injection;
 import dev.likeness.task.Inpaint;
-import dev.likeness.task.ModelDefaults;
 import dev.likeness.task.ReferenceFit;
 import dev.likeness.task.Sampling;
 import dev.likeness.task.Subject;
@@ -49,8 +48,8 @@ abstract class InpaintCommand implements Callable<Integer> {
         }
 
         @Override
-        double tau(ModelDefaults defaults) {
-            return defaults.inpaintTau();
+        InjectionOptions.Task task() {
+            return InjectionOptions.Task.INPAINT;
         }
 
         @Override
@@ -126,8 +125,8 @@ abstract class InpaintCommand implements Callable<Integer> {
         }
 
         @Override
-        double tau(ModelDefaults defaults) {
-            return defaults.outpaintTau();
+        InjectionOptions.Task task() {
+            return InjectionOptions.Task.OUTPAINT;
         }
 
         @Override
@@ -181,7 +180,7 @@ abstract class InpaintCommand implements Callable<Integer> {
     /** What shall be new. */
     abstract Inpaint.Edit edit(Picture picture);
 
-    abstract double tau(ModelDefaults defaults);
+    abstract InjectionOptions.Task task();
 
     /** The flags of this command alone. */
     abstract void record(ObjectNode parameters);
@@ -204,7 +203,7 @@ abstract class InpaintCommand implements Callable<Integer> {
         try (FluxModel model = modelOptions.open()) {
             int[] canvas = ReferenceFit.canvas(edit.picture(), model.defaults());
             Sampling sampling = samplingOptions.with(model.defaults(), canvas[0], canvas[1]);
-            Injection injection = injectionOptions.with(model.defaults(), tau(model.defaults()), sampling.seed());
+            Injection injection = injectionOptions.with(model.defaults(), task(), sampling.seed());
             injectionOptions.useCache(model);
             List<Subject> subjects =
                     sources.stream().map(source -> source.at(edit.middle()).fit(model, sampling)).toList();

@@ -67,7 +67,7 @@ final class StoryCommand implements Callable<Integer> {
         }
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
-            Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
+            Injection injection = injectionOptions.with(model.defaults(), InjectionOptions.Task.PERSONALIZE, sampling.seed());
             injectionOptions.useCache(model);
             List<Story.Panel> panels = new ArrayList<>();
             for (int i = 0; i < lines.size(); i++) {

@@ -327,6 +327,31 @@ class TasksTest {
         assertMadeAgain("made.png");
     }
 
+    /** The edits have taus of their own, and only personalization perturbs by itself. */
+    @ParameterizedTest
+    @CsvSource({"inpaint, paper, 0.1, steps", "inpaint, public, 0.45, sigma", "outpaint, paper, 0.1, steps",
+        "outpaint, public, 0.7, sigma", "reconstruct, paper, 0.8, steps"})
+    void aMethodSuitsItsTask(String task, String method, double tau, String basis) throws IOException, InterruptedException {
+        writeSubject();
+        write("photo.png", photo());
+        write("hole.png", hole().toPicture());
+        List<String> arguments = switch (task) {
+            case "inpaint" -> List.of("-i", "photo.png", "--mask", "hole.png", "-p", "a fox");
+            case "outpaint" -> List.of("-i", "photo.png", "--left", "32", "-p", "a fox");
+            default -> List.of("-r", "subject.png");
+        };
+        List<String> all = new ArrayList<>(List.of(task, "--method", method, "-o", "made.png"));
+        all.addAll(arguments);
+        JsonNode parameters = json(all.toArray(String[]::new)).path("parameters");
+        assertThat(parameters.path("tau").asDouble()).isEqualTo(tau);
+        assertThat(parameters.path("tau-basis").asText()).isEqualTo(basis);
+        assertThat(parameters.path("perturb").asBoolean()).isFalse();
+        assertMadeAgain("made.png");
+
+        all.addAll(List.of("--mask-morph", "3"));
+        assertThat(json(all.toArray(String[]::new)).at("/parameters/perturb").asBoolean()).isTrue();
+    }
+
     @ParameterizedTest
     @CsvSource({"replace+mma, keep", "replace+concat, zero", "sharing, shift", "none, zero"})
     void everyWayToPutAReferenceInCanBeMadeAgain(String inject, String positions) throws IOException, InterruptedException {
