@@ -22,6 +22,11 @@ import picocli.CommandLine.TypeConversionException;
 /** How references are put in; what is not given comes from the method's settings. */
 final class InjectionOptions {
 
+    private static final double USUAL_GAMMA = 0.5; // as the paper of rf-inversion has it
+
+    static final String GAMMA = "how far the way from the picture up to noise is pulled to a noise of its own, with --inversion "
+            + "rf-inversion: from 0 (it follows the model's velocity alone) to 1 (a straight line) (default: " + USUAL_GAMMA + ")";
+
     /** Sets of settings. */
     enum Method { DEFAULT, PAPER, PUBLIC }
 
@@ -120,11 +125,8 @@ final class InjectionOptions {
             description = "exact, flow, rf-inversion, rf-solver or fireflow")
     Inversion.Method inversion;
 
-    @Option(names = "--gamma", paramLabel = "X", description = "pull to the noise on the way up, with --inversion rf-inversion")
+    @Option(names = "--gamma", paramLabel = "X", description = GAMMA)
     Double gamma;
-
-    @Option(names = "--eta", paramLabel = "X", description = "pull to the image on the way down, with --inversion rf-inversion")
-    Double eta;
 
     @Option(names = "--token-mask",
             description = "tokens that belong to the subject: quarter (of their pixels), whole or nearest (pixel is white)")
@@ -176,17 +178,19 @@ final class InjectionOptions {
     }
 
     private Inversion inversion(Inversion base) {
-        return inversion(SamplingOptions.or(inversion, base.method()), gamma, eta);
+        // Eta is of no account: the points of the way up are kept, and nothing goes down again.
+        return inversion(SamplingOptions.or(inversion, base.method()), gamma, 1);
     }
 
-    /** @param gamma null for the usual strength, as is eta */
-    static Inversion inversion(Inversion.Method method, Double gamma, Double eta) {
-        if (method != Inversion.Method.RF_INVERSION && (gamma != null || eta != null)) {
-            throw Refusal.usage("--gamma and --eta belong to --inversion rf-inversion; give it with them.");
+    /** @param gamma null for the usual strength */
+    static Inversion inversion(Inversion.Method method, Double gamma, double eta) {
+        if (method == Inversion.Method.RF_INVERSION) {
+            return new Inversion(method, SamplingOptions.or(gamma, USUAL_GAMMA), eta);
         }
-        return method == Inversion.Method.RF_INVERSION
-                ? new Inversion(method, SamplingOptions.or(gamma, 0.5), SamplingOptions.or(eta, 0.9)) // the paper's own
-                : new Inversion(method, 1, 1);
+        if (gamma != null) {
+            throw Refusal.usage("--gamma belongs to --inversion rf-inversion; give that with it.");
+        }
+        return new Inversion(method, 1, 1);
     }
 
     /** Every effective setting, by flag name. */
@@ -205,7 +209,7 @@ final class InjectionOptions {
         Inversion inversion = injection.inversion();
         parameters.put("inversion", flag(inversion.method()));
         if (inversion.method() == Inversion.Method.RF_INVERSION) {
-            parameters.put("gamma", inversion.gamma()).put("eta", inversion.eta());
+            parameters.put("gamma", inversion.gamma());
         }
         parameters.put("token-mask", lower(injection.tokenRule()));
     }

@@ -352,6 +352,17 @@ class TasksTest {
         assertThat(json(all.toArray(String[]::new)).at("/parameters/perturb").asBoolean()).isTrue();
     }
 
+    /** Of rf-inversion's strengths personalization has the one of the way up. */
+    @Test
+    void personalizationGoesNoWayDown() throws IOException, InterruptedException {
+        writeSubject();
+        JsonNode parameters = json("personalize", "-p", "a fox", "-r", "subject.png", "--inversion", "rf-inversion", "-o",
+                "made.png").path("parameters");
+        assertThat(parameters.path("gamma").asDouble()).isEqualTo(0.5);
+        assertThat(parameters.has("eta")).isFalse();
+        assertMadeAgain("made.png");
+    }
+
     @ParameterizedTest
     @CsvSource({"replace+mma, keep", "replace+concat, zero", "sharing, shift", "none, zero"})
     void everyWayToPutAReferenceInCanBeMadeAgain(String inject, String positions) throws IOException, InterruptedException {
@@ -369,15 +380,15 @@ class TasksTest {
         json("personalize", "-p", "a fox", "-r", "subject.png", "--perturb", "--mask-morph", "-3", "-o", "made.png");
         ObjectNode before = (ObjectNode) Metadata.read(folder.resolve("made.png")).path("parameters");
         run(folder, "replay", "made.png", "-o", "other.png", "--set", "prompt=true, a=b, c", "--set", "seed=9", "--set",
-                "perturb=false", "--set", "inversion=rf-inversion", "--set", "eta=0.5");
+                "perturb=false", "--set", "inversion=rf-inversion", "--set", "gamma=0.25");
         ObjectNode after = (ObjectNode) Metadata.read(folder.resolve("other.png")).path("parameters");
         assertThat(after.path("prompt").asText()).isEqualTo("true, a=b, c");
         assertThat(after.path("seed").asLong()).isEqualTo(9);
         assertThat(after.path("perturb").asBoolean()).isFalse();
         assertThat(after.path("inversion").asText()).isEqualTo("rf-inversion");
-        assertThat(after.path("eta").asDouble()).isEqualTo(0.5);
+        assertThat(after.path("gamma").asDouble()).isEqualTo(0.25);
         before.remove(List.of("prompt", "seed", "perturb", "shuffle-window", "mask-morph", "perturb-seed", "inversion"));
-        after.remove(List.of("prompt", "seed", "perturb", "inversion", "gamma", "eta"));
+        after.remove(List.of("prompt", "seed", "perturb", "inversion", "gamma"));
         assertThat(after).isEqualTo(before);
 
         run(folder, "replay", "other.png", "-o", "third.png", "--set", "inversion=exact");
