@@ -104,7 +104,7 @@ final class InjectionOptions {
     Boolean referenceNoise;
 
     @Option(names = "--positions",
-            description = "positions of reference tokens that join attention: zero, target, keep or shift")
+            description = "positions of reference tokens that join attention: zero, target, keep or shift; replace+concat has target")
     Positions positions;
 
     @Option(names = "--perturb", negatable = true, description = "shuffle the subject's tokens and change its mask")
@@ -170,10 +170,16 @@ final class InjectionOptions {
                 SamplingOptions.or(shuffleWindow, Perturbation.PAPER_WINDOW),
                 SamplingOptions.or(maskMorph, Perturbation.PAPER_MORPH), SamplingOptions.or(perturbSeed, seed));
         Injection.Mode used = SamplingOptions.or(mode, base.mode());
-        ReplaceAt level = used == Injection.Mode.REPLACE_CONCAT ? ReplaceAt.ATTENTION : base.replaceAt(); // it knows no other
+        boolean concatenated = used == Injection.Mode.REPLACE_CONCAT; // it knows one level and one set of positions
+        if (concatenated && positions != null && positions != Positions.TARGET) {
+            throw Refusal.usage("--inject replace+concat has the tokens at the target's positions; leave --positions out or give "
+                    + "target.");
+        }
+        ReplaceAt level = concatenated ? ReplaceAt.ATTENTION : base.replaceAt();
+        Positions places = concatenated ? Positions.TARGET : base.positions();
         return new Injection(used, SamplingOptions.or(tau, usualTau), SamplingOptions.or(tauBasis, base.tauBasis()),
                 SamplingOptions.or(replaceAt, level),
-                SamplingOptions.or(referenceNoise, base.referenceNoise()), SamplingOptions.or(positions, base.positions()),
+                SamplingOptions.or(referenceNoise, base.referenceNoise()), SamplingOptions.or(positions, places),
                 perturbation, inversion(base.inversion()), SamplingOptions.or(tokenRule, base.tokenRule()));
     }
 

@@ -104,6 +104,9 @@ final class ReplayCommand implements Callable<Integer> {
         if (changes.containsKey("inversion")) {
             names.addAll(Set.of("gamma", "eta"));
         }
+        if ("replace+concat".equals(changes.get("inject"))) {
+            names.addAll(Set.of("positions", "replace-at")); // it has its own
+        }
         return names;
     }
 

@@ -261,6 +261,8 @@ class RefusalsTest {
                         "300"),
                 personalize("concat at another level", USAGE, List.of("replace+concat", "leave --replace-at out"), "--inject",
                         "replace+concat", "--replace-at", "latent"),
+                personalize("concat at other positions", USAGE, List.of("replace+concat", "leave --positions out"), "--inject",
+                        "replace+concat", "--positions", "zero"),
                 personalize("cache of no size", USAGE, List.of("--cache-gb 0.0", "above 0"), "--cache-gb", "0"));
     }
 

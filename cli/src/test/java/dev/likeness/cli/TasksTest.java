@@ -363,8 +363,20 @@ class TasksTest {
         assertMadeAgain("made.png");
     }
 
+    /** It has one place for its tokens, which is told. */
+    @Test
+    void concatenationIsAtTheTarget() throws IOException, InterruptedException {
+        writeSubject();
+        JsonNode json = json("personalize", "-p", "a fox", "-r", "subject.png", "--inject", "replace+concat", "-o", "made.png");
+        assertThat(json.at("/parameters/positions").asText()).isEqualTo("target");
+        assertMadeAgain("made.png");
+        json("personalize", "-p", "a fox", "-r", "subject.png", "-o", "plain.png");
+        run(folder, "replay", "plain.png", "-o", "other.png", "--set", "inject=replace+concat");
+        assertThat(folder.resolve("other.png")).hasSameBinaryContentAs(folder.resolve("made.png"));
+    }
+
     @ParameterizedTest
-    @CsvSource({"replace+mma, keep", "replace+concat, zero", "sharing, shift", "none, zero"})
+    @CsvSource({"replace+mma, keep", "replace+concat, target", "sharing, shift", "none, zero"})
     void everyWayToPutAReferenceInCanBeMadeAgain(String inject, String positions) throws IOException, InterruptedException {
         writeSubject();
         JsonNode json = json("personalize", "-p", "a fox", "-r", "subject.png", "--inject", inject, "--positions", positions, "-n",
