@@ -96,6 +96,7 @@ final class ReferenceOptions {
      * @throws Refusal when something cannot be read or does not fit, or there is no reference at all
      */
     List<Source> read(SubjectLibrary library, List<String> mentioned) {
+        segmentOptions.check();
         List<Source> sources = new ArrayList<>();
         List<String> named = new ArrayList<>(mentioned);
         boolean file = layout != null && isLayoutFile(layout);

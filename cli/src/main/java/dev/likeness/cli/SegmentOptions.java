@@ -24,6 +24,11 @@ final class SegmentOptions {
             description = "of its input: imagenet (BiRefNet, U2-Net; the default), half (IS-Net) or none")
     OnnxSegmenter.Normalisation onnxNormalisation;
 
+    /** Refuses what does not fit together, also where nothing is to be found. */
+    void check() {
+        how();
+    }
+
     /** @return null when it was not given */
     Segmentation how() {
         Segmentation how = segment == null ? null : Segmentation.parse(segment);
