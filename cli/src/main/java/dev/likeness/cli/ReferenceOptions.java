@@ -21,6 +21,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -160,7 +161,8 @@ final class ReferenceOptions {
 
     private Source source(SubjectLibrary library, LayoutFile.Entry entry) {
         if (entry.fromLibrary()) {
-            return fromLibrary(library.get(entry.reference().substring(1)), entry.prompt(), entry.layout());
+            SubjectLibrary.Entry subject = placed(entry, "reference", () -> library.get(entry.reference().substring(1)));
+            return fromLibrary(subject, entry.prompt(), entry.layout());
         }
         Path path = Path.of(entry.reference());
         Picture picture = Pictures.read(path);
@@ -168,8 +170,17 @@ final class ReferenceOptions {
             String caption = entry.prompt() == null ? "" : entry.prompt();
             return new Source(path.toString(), picture, Mask.full(picture.width(), picture.height()), null, caption, null, true);
         }
-        Segmentation how = entry.segment() == null ? null : Segmentation.parse(entry.segment());
-        return source(path, picture, entry.mask(), entry.maskInvert(), how, entry.prompt(), entry.layout(), strict);
+        return placed(entry, "segment", () -> source(path, picture, entry.mask(), entry.maskInvert(), SegmentOptions.of(entry),
+                entry.prompt(), entry.layout(), strict));
+    }
+
+    /** What a field of a layout file says; where it says something wrong, that is told with its place in the file. */
+    private static <T> T placed(LayoutFile.Entry entry, String field, Supplier<T> said) {
+        try {
+            return said.get();
+        } catch (Refusal e) {
+            throw e.kind() == Refusal.Kind.USAGE ? entry.refusal(field, e.getMessage()) : e;
+        }
     }
 
     /** A picture file as a reference. @param caption null for none */

@@ -2,9 +2,12 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
+import dev.likeness.reference.LayoutFile;
 import dev.likeness.segment.OnnxSegmenter;
 import dev.likeness.segment.Segmentation;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /** How a subject's mask is found. */
@@ -36,14 +39,25 @@ final class SegmentOptions {
             if (onnxSize != null && (onnxSize < 16 || onnxSize > MAX_SIZE)) {
                 throw Refusal.usage("--onnx-size %d is out of range; use a number of pixels from 16 to %d.", onnxSize, MAX_SIZE);
             }
-            return new Segmentation.Onnx(onnx.path().toAbsolutePath(), new OnnxSegmenter.Options(onnxSize,
+            how = new Segmentation.Onnx(onnx.path(), new OnnxSegmenter.Options(onnxSize,
                     SamplingOptions.or(onnxNormalisation, OnnxSegmenter.Normalisation.IMAGENET)));
-        }
-        if (onnxSize != null || onnxNormalisation != null) {
+        } else if (onnxSize != null || onnxNormalisation != null) {
             throw Refusal.usage("--onnx-size and --onnx-normalisation belong to --segment onnx:FILE; give it with them.");
         }
-        // The whole path: replay may be called from elsewhere.
-        return how instanceof Segmentation.File file ? new Segmentation.File(file.path().toAbsolutePath()) : how;
+        return how == null ? null : at(how, Path::toAbsolutePath); // replay may be called from elsewhere
+    }
+
+    /** The same with another path for its file. */
+    private static Segmentation at(Segmentation how, UnaryOperator<Path> place) {
+        if (how instanceof Segmentation.Onnx onnx) {
+            return new Segmentation.Onnx(place.apply(onnx.path()), onnx.options());
+        }
+        return how instanceof Segmentation.File file ? new Segmentation.File(place.apply(file.path())) : how;
+    }
+
+    /** What a layout file says; null when it says nothing. */
+    static Segmentation of(LayoutFile.Entry entry) {
+        return entry.segment() == null ? null : at(Segmentation.parse(entry.segment()), entry::resolve);
     }
 
     void record(ObjectNode parameters) {

@@ -88,6 +88,8 @@ class RefusalsTest {
         layout("outside.json", "{\"reference\": \"subject.png\"},\n  {\"reference\": \"subject.png\", \"x\": 1.75, \"y\": 0.5}");
         layout("unknown.json", "{\"reference\": \"subject.png\", \"colour\": \"red\"}");
         layout("stranger.json", "{\"reference\": \"@stranger\"}");
+        layout("magic.json", "{\"reference\": \"subject.png\", \"segment\": \"magic\"}");
+        layout("far-box.json", "{\"reference\": \"subject.png\", \"segment\": \"box:200,200,10,10\"}");
         layout("scene-alone.json", "{\"reference\": \"opaque.png\", \"scene\": true}");
         layout("with-scene.json", "{\"reference\": \"subject.png\"}, {\"reference\": \"opaque.png\", \"scene\": true}");
         layout("no-file.json", "{\"reference\": \"nowhere.png\"}");
@@ -237,7 +239,12 @@ class RefusalsTest {
                 compose("layout out of range", INPUT, "outside.json", "outside.json, line 3, column ", "/subjects/1/x: 1.75",
                         "from 0 to 1"),
                 compose("layout with an unknown field", INPUT, "unknown.json", "line 2, ", "/subjects/0/colour", "prompt"),
-                compose("layout of an unknown subject", USAGE, "stranger.json", "no subject @stranger"),
+                compose("layout of an unknown subject", INPUT, "stranger.json", "line 2, column 17, /subjects/0/reference: ",
+                        "no subject @stranger"),
+                compose("layout with no way to find the subject", INPUT, "magic.json", "line 2, column 43, /subjects/0/segment: ",
+                        "magic", "attention:WORD"),
+                compose("layout with a box outside the picture", INPUT, "far-box.json",
+                        "line 2, column 43, /subjects/0/segment: ", "64 x 64", "a box inside it"),
                 compose("layout of a scene alone", INPUT, "scene-alone.json", "/subjects", "add the subject"),
                 compose("layout of a picture that is missing", INPUT, "no-file.json", "nowhere.png does not exist"),
                 refusal("generate: unknown subject", USAGE, List.of("@robt", "did you mean @robot?"), "generate", "-p",

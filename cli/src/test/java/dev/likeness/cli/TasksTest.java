@@ -119,6 +119,21 @@ class TasksTest {
         assertMadeAgain("made.png");
     }
 
+    /** Files of a layout start at its folder, also those that find the subject. */
+    @Test
+    void aLayoutFileFindsItsFiles() throws IOException, InterruptedException {
+        Path toys = Files.createDirectories(folder.resolve("toys"));
+        PngWriter.write(toys.resolve("photo.png"), TinyModel.subject().flatten(0x2060E0), Map.of());
+        PngWriter.write(toys.resolve("mask.png"), hole().toPicture(), Map.of());
+        for (String how : List.of("mask\": \"", "segment\": \"file:")) {
+            Files.writeString(toys.resolve("layout.json"),
+                    "{\"subjects\": [{\"reference\": \"photo.png\", \"" + how + "mask.png\"}]}");
+            json("compose", "-p", "a fox", "--layout", "toys/layout.json", "-o", how.substring(0, 4) + ".png");
+            assertMadeAgain(how.substring(0, 4) + ".png");
+        }
+        assertThat(picture("segm.png")).isEqualTo(picture("mask.png"));
+    }
+
     @Test
     void whatIsClippedOrCoveredIsWarnedOf() throws IOException, InterruptedException {
         writeSubject();
