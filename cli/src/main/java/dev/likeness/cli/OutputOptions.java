@@ -72,6 +72,11 @@ final class OutputOptions {
         warnings.addAll(sentences);
     }
 
+    /** Tells sentences on standard error. */
+    static void warn(Collection<String> sentences) {
+        sentences.forEach(sentence -> System.err.println("likeness: warning: " + sentence));
+    }
+
     /** @param parameters every effective parameter by its flag name, without the seed */
     void write(String task, FluxModel model, ObjectNode parameters, Generation generation) {
         write(task, model, List.of(parameters), List.of(generation));
@@ -122,7 +127,7 @@ final class OutputOptions {
             result.put("peak_memory_bytes", peak);
         }
         result.set("parameters", parameters.get(0).deepCopy().put("seed", generations.get(0).images().get(0).seed()));
-        warnings.forEach(sentence -> System.err.println("likeness: warning: " + sentence));
+        warn(warnings);
         if (json) {
             warnings.forEach(result.withArray("warnings")::add);
             System.out.println(result.toPrettyString());

@@ -16,7 +16,6 @@ import dev.likeness.task.Sampling;
 import dev.likeness.task.Subject;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -41,15 +40,8 @@ final class ReferenceOptions {
             description = "what the reference shows (default: the library's words, or the empty prompt)")
     String referencePrompt;
 
-    @Option(names = "--mask", paramLabel = "FILE",
-            description = "mask of the reference, white where the subject is (default: its alpha channel)")
-    Path mask;
-
-    @Option(names = "--mask-invert", description = "the mask file is black where the subject is")
-    boolean maskInvert;
-
     @Mixin
-    SegmentOptions segmentOptions = new SegmentOptions();
+    MaskOptions maskOptions = new MaskOptions();
 
     @Option(names = "--region", paramLabel = "FILE",
             description = "second mask of the reference, white: only what it marks of the subject is put in")
@@ -97,18 +89,12 @@ final class ReferenceOptions {
      * @throws Refusal when something cannot be read or does not fit, or there is no reference at all
      */
     List<Source> read(SubjectLibrary library, List<String> mentioned) {
-        segmentOptions.check();
+        maskOptions.check();
         List<Source> sources = new ArrayList<>();
         List<String> named = new ArrayList<>(mentioned);
         boolean file = layout != null && isLayoutFile(layout);
         Layout place = layout == null || file ? null : Layout.parse(layout);
-        if (maskInvert && mask == null) {
-            throw Refusal.usage("--mask-invert says how to read a mask file; give --mask FILE with it.");
-        }
-        if (mask != null && segmentOptions.segment != null) {
-            throw Refusal.usage("--mask and --segment both say where the subject is; give one of them.");
-        }
-        boolean described = mask != null || segmentOptions.segment != null || region != null || referencePrompt != null;
+        boolean described = maskOptions.given() || region != null || referencePrompt != null;
         if (reference == null && described) {
             throw Refusal.usage("--mask, --segment, --region and --reference-prompt tell about --reference; give it with them.");
         }
@@ -149,14 +135,21 @@ final class ReferenceOptions {
 
     private Source given(SubjectLibrary library, Layout place) {
         if (reference.startsWith("@")) {
-            if (mask != null || segmentOptions.segment != null) {
+            if (maskOptions.given()) {
                 throw Refusal.usage("--reference %s has its mask in the library; leave --mask and --segment out.", reference);
             }
             return inRegion(fromLibrary(library.get(reference.substring(1)), referencePrompt, place));
         }
         Path path = Path.of(reference);
         Picture picture = Pictures.read(path);
-        return inRegion(source(path, picture, mask, maskInvert, segmentOptions.how(), referencePrompt, place, strict));
+        String caption = referencePrompt == null ? "" : referencePrompt;
+        Segmentation how = maskOptions.how();
+        Mask mask = maskOptions.needsModel() ? null : maskOptions.find(reader(), picture, path, caption, null);
+        return inRegion(new Source(path.toString(), picture, mask, how, caption, place, false));
+    }
+
+    private MaskReader reader() {
+        return new MaskReader(strict, warnings);
     }
 
     private Source source(SubjectLibrary library, LayoutFile.Entry entry) {
@@ -166,12 +159,19 @@ final class ReferenceOptions {
         }
         Path path = Path.of(entry.reference());
         Picture picture = Pictures.read(path);
+        String caption = entry.prompt() == null ? "" : entry.prompt();
         if (entry.scene()) {
-            String caption = entry.prompt() == null ? "" : entry.prompt();
             return new Source(path.toString(), picture, Mask.full(picture.width(), picture.height()), null, caption, null, true);
         }
-        return placed(entry, "segment", () -> source(path, picture, entry.mask(), entry.maskInvert(), SegmentOptions.of(entry),
-                entry.prompt(), entry.layout(), strict));
+        if (entry.mask() != null) {
+            Mask mask = reader().read(entry.mask(), entry.maskInvert(), picture, path);
+            return new Source(path.toString(), picture, mask, null, caption, entry.layout(), false);
+        }
+        return placed(entry, "segment", () -> {
+            Segmentation how = SegmentOptions.of(entry);
+            Mask mask = Segmenter.needsModel(how) ? null : reader().find(how, picture, path, caption, null);
+            return new Source(path.toString(), picture, mask, how, caption, entry.layout(), false);
+        });
     }
 
     /** What a field of a layout file says; where it says something wrong, that is told with its place in the file. */
@@ -181,18 +181,6 @@ final class ReferenceOptions {
         } catch (Refusal e) {
             throw e.kind() == Refusal.Kind.USAGE ? entry.refusal(field, e.getMessage()) : e;
         }
-    }
-
-    /** A picture file as a reference. @param caption null for none */
-    private Source source(Path path, Picture picture, Path mask, boolean maskInvert, Segmentation how, String caption,
-            Layout place, boolean strict) {
-        String words = caption == null ? "" : caption;
-        if (mask != null) {
-            return new Source(path.toString(), picture, readMask(mask, maskInvert, picture, path, strict, warnings), null, words, place, false);
-        }
-        Segmentation used = how == null ? new Segmentation.Alpha() : how;
-        Mask found = Segmenter.needsModel(used) ? null : Segmenter.mask(used, picture, path.toString(), words, null);
-        return new Source(path.toString(), picture, found, used, words, place, false);
     }
 
     private static Source fromLibrary(SubjectLibrary.Entry entry, String caption, Layout place) {
@@ -207,38 +195,13 @@ final class ReferenceOptions {
         }
         if (source.mask == null) {
             throw Refusal.usage("--region cannot be combined with --segment %s; make the mask first with likeness segment.",
-                    segmentOptions.segment);
+                    maskOptions.segmentOptions.segment);
         }
-        Mask both = source.mask.and(inSizeOf(source.picture, Mask.read(region, false), region, Path.of(reference), strict, warnings));
+        Mask both = source.mask.and(reader().inSizeOf(source.picture, Mask.read(region, false), region, Path.of(reference)));
         if (both.isEmpty()) {
             throw Refusal.input("--region %s marks nothing of the subject; paint white what of it shall be put in.", region);
         }
         return new Source(source.name, source.picture, both, source.segment, source.caption, source.layout, source.scene);
-    }
-
-    /** A mask file in the picture's size: resized with a warning where it has another, or refused with strict. */
-    static Mask readMask(Path file, boolean invert, Picture picture, Path pictureFile, boolean strict,
-            Collection<String> warnings) {
-        Mask read = inSizeOf(picture, Mask.read(file, invert), file, pictureFile, strict, warnings);
-        if (read.isEmpty()) {
-            throw Refusal.input("The mask %s marks no pixel as subject; paint the subject white, or use --mask-invert when it "
-                    + "is black there.", file);
-        }
-        return read;
-    }
-
-    private static Mask inSizeOf(Picture picture, Mask read, Path file, Path pictureFile, boolean strict,
-            Collection<String> warnings) {
-        if (read.width() != picture.width() || read.height() != picture.height()) {
-            boolean sameShape = Math.abs((double) read.width() / read.height() * picture.height() / picture.width() - 1) < 0.02;
-            if (strict || !sameShape) {
-                read.requireSizeOf(picture, file.toString(), pictureFile.toString());
-            }
-            warnings.add("The mask %s is %d x %d pixels and was resized to those of %s, %d x %d.".formatted(file, read.width(),
-                    read.height(), pictureFile, picture.width(), picture.height()));
-            return read.resize(picture.width(), picture.height());
-        }
-        return read;
     }
 
     /** Whether {@code --layout} names a file, not a place. */
@@ -250,11 +213,7 @@ final class ReferenceOptions {
     void record(ObjectNode parameters) {
         put(parameters, "reference", reference);
         put(parameters, "reference-prompt", referencePrompt);
-        put(parameters, "mask", mask);
-        if (maskInvert) {
-            parameters.put("mask-invert", true);
-        }
-        segmentOptions.record(parameters);
+        maskOptions.record(parameters);
         put(parameters, "region", region);
         put(parameters, "layout", layout);
         put(parameters, "scene", scene);

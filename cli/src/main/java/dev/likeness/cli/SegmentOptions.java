@@ -16,7 +16,8 @@ final class SegmentOptions {
     private static final int MAX_SIZE = 4096;
 
     @Option(names = "--segment", paramLabel = "HOW",
-            description = "where the subject is: alpha, file:MASK, attention:WORD, box:X,Y,W,H, click:X,Y or onnx:FILE")
+            description = "a way to find the mask: alpha (the default for subjects), file:MASK, attention:WORD, box:X,Y,W,H, "
+                    + "click:X,Y or onnx:FILE")
     String segment;
 
     @Option(names = "--onnx-size", paramLabel = "PX",
@@ -55,9 +56,9 @@ final class SegmentOptions {
         return how instanceof Segmentation.File file ? new Segmentation.File(place.apply(file.path())) : how;
     }
 
-    /** What a layout file says; null when it says nothing. */
+    /** What a layout file says, or the picture's transparency. */
     static Segmentation of(LayoutFile.Entry entry) {
-        return entry.segment() == null ? null : at(Segmentation.parse(entry.segment()), entry::resolve);
+        return entry.segment() == null ? new Segmentation.Alpha() : at(Segmentation.parse(entry.segment()), entry::resolve);
     }
 
     void record(ObjectNode parameters) {

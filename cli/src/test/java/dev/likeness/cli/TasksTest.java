@@ -300,6 +300,12 @@ class TasksTest {
         assertMadeAgain("asked.png");
         json("personalize", "-p", "a fox", "-r", "photo.png", "--segment", "file:alpha.png", "-o", "file.png");
         assertMadeAgain("file.png");
+
+        write("large.png", hole().resizeNearest(2 * SIDE, 2 * SIDE).toPicture());
+        LikenessProcess.Result resized =
+                run(folder, "segment", "-r", "photo.png", "--segment", "file:large.png", "-o", "resized.png");
+        assertThat(resized.err()).startsWith("likeness: warning: ").contains("large.png is 128 x 128 pixels").hasLineCount(1);
+        assertThat(Mask.read(folder.resolve("resized.png"), false)).isEqualTo(hole().resizeNearest(128, 128).resize(SIDE, SIDE));
     }
 
     @Test
