@@ -285,10 +285,20 @@ class RefusalsTest {
 
     static List<Case> tasks() {
         return List.of(
-                edit("inpaint: no mask", USAGE, "inpaint", List.of("--mask=FILE")),
+                edit("inpaint: no hole", USAGE, "inpaint", List.of("no hole", "--mask FILE", "--segment HOW")),
+                edit("inpaint: mask and segment", USAGE, "inpaint", List.of("--mask and --segment", "one of them"), "--mask",
+                        file("dot.png"), "--segment", "box:1,1,20,20"),
+                edit("inpaint: inverted without mask", USAGE, "inpaint", List.of("--mask-invert", "--mask FILE"), "--segment",
+                        "box:1,1,20,20", "--mask-invert", SET),
+                edit("inpaint: segment: no way", USAGE, "inpaint", List.of("--segment magic", "attention:WORD"), "--segment",
+                        "magic"),
+                edit("inpaint: size of no network", USAGE, "inpaint", List.of("--onnx-size", "--segment onnx:FILE"), "--mask",
+                        file("dot.png"), "--onnx-size", "512"),
                 edit("inpaint: empty hole", INPUT, "inpaint", List.of("black.png", "paint white"), "--mask", file("black.png")),
-                edit("inpaint: hole of another size", INPUT, "inpaint", List.of("half.png is 32 x 32", "same size"), "--mask",
-                        file("half.png")),
+                edit("inpaint: hole of another shape", INPUT, "inpaint", List.of("small.png is 32 x 16", "same size"), "--mask",
+                        file("small.png")),
+                edit("inpaint: hole of half the size with strict", INPUT, "inpaint", List.of("half.png is 32 x 32", "same size"),
+                        "--mask", file("half.png"), "--strict", SET),
                 edit("inpaint: soft edge", USAGE, "inpaint", List.of("--soft-edge -1", "from 0"), "--mask", file("dot.png"),
                         "--soft-edge", "-1"),
                 edit("outpaint: nothing", USAGE, "outpaint", List.of("Nothing is to be added", "--left")),

@@ -211,6 +211,33 @@ class TasksTest {
         assertMadeAgain("made.png");
     }
 
+    /** What is found by a click is the hole; a mask of another size is brought to the picture's. */
+    @Test
+    void inpaintFindsTheHole() throws IOException, InterruptedException {
+        write("photo.png", TinyModel.subject().flatten(0x2060E0));
+        run(folder, "segment", "-r", "photo.png", "--segment", "click:34,30", "-o", "hole.png");
+        json("inpaint", "-i", "photo.png", "--mask", "hole.png", "-p", "a fox", "-o", "mask.png");
+        json("inpaint", "-i", "photo.png", "--segment", "click:34,30", "-p", "a fox", "-o", "click.png");
+        assertThat(picture("click.png")).isEqualTo(picture("mask.png"));
+        assertMadeAgain("click.png");
+
+        write("large.png", Mask.read(folder.resolve("hole.png"), false).resizeNearest(2 * SIDE, 2 * SIDE).toPicture());
+        for (String given : List.of("--mask=large.png", "--segment=file:large.png")) {
+            JsonNode json = json("inpaint", "-i", "photo.png", given, "-p", "a fox", "-o", "large-made.png");
+            assertThat(json.path("warnings")).extracting(JsonNode::asText)
+                    .anyMatch(sentence -> sentence.contains("large.png is 128 x 128 pixels and was resized to those of photo.png"));
+            assertThat(picture("large-made.png")).isEqualTo(picture("mask.png"));
+        }
+
+        json("inpaint", "-i", "photo.png", "--segment", "attention:fox", "--image-prompt", "a fox", "-p", "snow", "-o",
+                "attention.png");
+        run(folder, "segment", "-r", "photo.png", "--reference-prompt", "a fox", "--segment", "attention:fox", "--threads=1", "-o",
+                "fox.png");
+        json("inpaint", "-i", "photo.png", "--mask", "fox.png", "--image-prompt", "a fox", "-p", "snow", "-o", "fox-made.png");
+        assertThat(picture("attention.png")).isEqualTo(picture("fox-made.png"));
+        assertMadeAgain("attention.png");
+    }
+
     @Test
     void outpaintExtendsThePicture() throws IOException, InterruptedException {
         write("photo.png", photo());
