@@ -5,6 +5,7 @@ import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
+import dev.likeness.reference.Layout;
 import dev.likeness.reference.Mentions;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
@@ -211,9 +212,8 @@ abstract class InpaintCommand implements Callable<Integer> {
         outputOptions.check(samplingOptions.count);
         check();
         Mentions mentions = promptOptions.mentions();
-        ReferenceOptions referenceOptions = new ReferenceOptions();
-        List<ReferenceOptions.Source> sources =
-                mentions.names().isEmpty() ? List.of() : referenceOptions.read(promptOptions.library.open(), mentions.names());
+        List<ReferenceOptions.Source> sources = mentions.names().stream()
+                .map(name -> ReferenceOptions.mentioned(promptOptions.library.open(), name)).toList();
         Picture picture = Pictures.read(image);
         Inpaint.Edit known = needsModel() ? null : edit(picture, null);
         try (FluxModel model = modelOptions.open()) {
@@ -222,8 +222,11 @@ abstract class InpaintCommand implements Callable<Integer> {
             Sampling sampling = samplingOptions.with(model.defaults(), canvas[0], canvas[1]);
             Injection injection = injectionOptions.with(model.defaults(), task(), sampling.seed());
             injectionOptions.useCache(model);
-            List<Subject> subjects =
-                    sources.stream().map(source -> source.at(edit.middle()).fit(model, sampling)).toList();
+            List<Subject> subjects = new ArrayList<>();
+            for (int i = 0; i < sources.size(); i++) {
+                Layout place = ReferenceOptions.share(edit.middle(), i, sources.size());
+                subjects.add(sources.get(i).at(place).fit(model, sampling));
+            }
             Generation generation =
                     Inpaint.run(model, mentions.prompt(), edit, subjects, injection, strict, sampling, new Progress());
             ObjectNode parameters = Parameters.of(promptOptions.prompt, sampling, model);

@@ -29,6 +29,9 @@ final class ReferenceOptions {
 
     private static final String LAYOUT_FILE = ".json";
 
+    /** Where subjects stand that are only mentioned. */
+    private static final Layout GROUND = new Layout(0.5, 0.6);
+
     /** Sentences about what was read, for the result. */
     final Set<String> warnings = new LinkedHashSet<>();
 
@@ -66,9 +69,9 @@ final class ReferenceOptions {
     record Source(String name, Picture picture, Mask mask, Segmentation segment, String caption, Layout layout,
             boolean scene) {
 
-        /** The same at a place, unless it has one. */
+        /** The same at another place. */
         Source at(Layout place) {
-            return layout == null ? new Source(name, picture, mask, segment, caption, place, scene) : this;
+            return new Source(name, picture, mask, segment, caption, place, scene);
         }
 
         Subject fit(FluxModel model, Sampling sampling) {
@@ -117,7 +120,8 @@ final class ReferenceOptions {
         }
         boolean alone = reference == null && named.size() == 1;
         for (int i = 0; i < named.size(); i++) {
-            sources.add(fromLibrary(library.get(named.get(i)), null, alone ? place : sideBySide(i, named.size())));
+            Layout own = named.size() > 1 ? share(GROUND, i, named.size()) : alone ? place : null;
+            sources.add(mentioned(library, named.get(i)).at(own));
         }
         if (sources.stream().allMatch(Source::scene)) {
             throw Refusal.usage("There is no subject; give --reference FILE, a layout file or @name in the prompt.");
@@ -128,9 +132,20 @@ final class ReferenceOptions {
         return sources;
     }
 
-    /** Several that are only mentioned stand beside each other, each in its share of the width. */
-    private static Layout sideBySide(int number, int count) {
-        return count == 1 ? null : new Layout((number + 0.5) / count, 0.6, 1.0 / count);
+    /** A subject as the library has it, where it is in its picture. */
+    static Source mentioned(SubjectLibrary library, String name) {
+        return fromLibrary(library.get(name), null, null);
+    }
+
+    /**
+     * The place of one of several subjects that stand side by side where one alone would stand: each in its part of the width, and
+     * as much smaller.
+     *
+     * @param number from 0 on
+     */
+    static Layout share(Layout whole, int number, int count) {
+        double x = whole.x() + whole.scale() * ((number + 0.5) / count - 0.5);
+        return new Layout(Math.min(1, Math.max(0, x)), whole.y(), Math.max(Layout.MIN_SCALE, whole.scale() / count));
     }
 
     private Source given(SubjectLibrary library, Layout place) {

@@ -10,8 +10,19 @@ import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.image.PngWriter;
 import dev.likeness.metadata.Metadata;
+import dev.likeness.reference.Layout;
 import dev.likeness.reference.SubjectLibrary;
+import dev.likeness.task.FluxModel;
+import dev.likeness.task.Generation;
+import dev.likeness.task.Inpaint;
+import dev.likeness.task.ReferenceFit;
+import dev.likeness.task.Sampling;
+import dev.likeness.task.Subject;
+import dev.likeness.task.TaskListener;
 import dev.likeness.task.TinyModel;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -236,6 +247,32 @@ class TasksTest {
         json("inpaint", "-i", "photo.png", "--mask", "fox.png", "--image-prompt", "a fox", "-p", "snow", "-o", "fox-made.png");
         assertThat(picture("attention.png")).isEqualTo(picture("fox-made.png"));
         assertMadeAgain("attention.png");
+    }
+
+    /** Several stand side by side in the hole, each in its share of it. */
+    @Test
+    void inpaintPutsSeveralSubjectsIntoTheHole() throws IOException, InterruptedException {
+        int side = 2 * SIDE;
+        Picture large = photo().resize(side, side);
+        Mask corner = Mask.full(side, side).translate(SIDE, SIDE);
+        write("photo.png", large);
+        write("hole.png", corner.toPicture());
+        SubjectLibrary library = new SubjectLibrary(folder.resolve("lib"));
+        library.add("robot", TinyModel.subject(), hole(), "fox", "alpha");
+        library.add("teapot", TinyModel.subject(), hole(), "house", "alpha");
+        json("inpaint", "-i", "photo.png", "--mask", "hole.png", "-p", "a @robot in the @teapot", "--library", "lib", "-W",
+                "" + side, "-H", "" + side, "-o", "made.png");
+        Ops.threads(1);
+        try (FluxModel model = FluxModel.open(shared.resolve("toybox"), Device.CPU, DType.FLOAT32)) {
+            List<Subject> subjects = List.of(
+                    ReferenceFit.fit(TinyModel.subject(), hole(), side, side, "fox", new Layout(0.625, 0.75, 0.25)),
+                    ReferenceFit.fit(TinyModel.subject(), hole(), side, side, "house", new Layout(0.875, 0.75, 0.25)));
+            Generation expected = Inpaint.run(model, "a fox in the house", new Inpaint.Edit(large, corner, "", true, 8), subjects,
+                    model.defaults().injection(model.defaults().inpaintTau()), true,
+                    new Sampling(side, side, TinyModel.STEPS, 0, 2, "", 8, 7, 1), TaskListener.NONE);
+            assertThat(picture("made.png")).isEqualTo(expected.images().get(0).picture());
+        }
+        assertMadeAgain("made.png");
     }
 
     @Test
