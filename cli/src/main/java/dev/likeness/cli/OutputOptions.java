@@ -28,13 +28,16 @@ import picocli.CommandLine.Option;
 /** Where pictures and the result go. */
 final class OutputOptions {
 
-    /** Parameters that name files. */
-    static final Set<String> INPUT_FILES = Set.of("reference", "mask", "region", "layout", "scene", "image", "library");
+    /** Parameters that always name files. */
+    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library");
 
     /** Whether a parameter's value is a file: a reference may be a name of the library, a layout a place. */
     static boolean isFile(String parameter, String value) {
-        return INPUT_FILES.contains(parameter) && !value.startsWith("@")
-                && (!parameter.equals("layout") || ReferenceOptions.isLayoutFile(value));
+        return switch (parameter) {
+            case "reference" -> !value.startsWith("@");
+            case "layout" -> ReferenceOptions.isLayoutFile(value);
+            default -> INPUT_FILES.contains(parameter);
+        };
     }
 
     private final Map<String, Double> measures = new LinkedHashMap<>();

@@ -46,10 +46,12 @@ final class SubjectCommand {
         public Integer call() {
             modelOptions.check();
             maskOptions.check();
+            SubjectLibrary subjects = library.open();
+            subjects.requireFree(name);
             Picture picture = Pictures.read(reference);
             List<String> warnings = new ArrayList<>();
             Mask found = mask(picture, new MaskReader(false, warnings));
-            SubjectLibrary.Entry entry = library.open().add(name, picture, found, prompt, maskOptions.how().flag());
+            SubjectLibrary.Entry entry = subjects.add(name, picture, found, prompt, maskOptions.how().flag());
             OutputOptions.warn(warnings);
             System.out.println(entry.reference().getParent());
             return 0;

@@ -491,4 +491,13 @@ class TasksTest {
         run(folder, "replay", "other.png", "-o", "third.png", "--set", "inversion=exact");
         assertThat(Metadata.read(folder.resolve("third.png")).path("parameters").has("gamma")).isFalse();
     }
+
+    /** Only a reference is a name when it begins with an @. */
+    @Test
+    void aFileMayBeginWithAnAtSign() throws IOException, InterruptedException {
+        writeSubject();
+        write("@mask.png", hole().toPicture());
+        json("personalize", "-p", "a fox", "-r", "subject.png", "--mask", "@mask.png", "-o", "made.png");
+        assertMadeAgain("made.png");
+    }
 }
