@@ -16,9 +16,11 @@ import dev.likeness.task.Sampling;
 import dev.likeness.task.Subject;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
@@ -34,6 +36,9 @@ final class ReferenceOptions {
 
     /** Sentences about what was read, for the result. */
     final Set<String> warnings = new LinkedHashSet<>();
+
+    private List<Source> described; // null until they are read
+    private final Map<String, Source> fromPrompts = new HashMap<>();
 
     @Option(names = {"-r", "--reference"}, paramLabel = "FILE",
             description = "picture of the subject, or @name of the subject library")
@@ -64,6 +69,7 @@ final class ReferenceOptions {
     /**
      * A reference as it was read.
      *
+     * @param name its file, or {@code @name} in the library
      * @param mask null when it is still to be found by {@code segment}, which needs the model
      */
     record Source(String name, Picture picture, Mask mask, Segmentation segment, String caption, Layout layout,
@@ -86,48 +92,53 @@ final class ReferenceOptions {
     }
 
     /**
-     * Reads all references.
+     * Reads all references; called again, only those that were not mentioned before.
      *
      * @param mentioned names of the library that the prompt mentions
      * @throws Refusal when something cannot be read or does not fit, or there is no reference at all
      */
     List<Source> read(SubjectLibrary library, List<String> mentioned) {
-        maskOptions.check();
-        List<Source> sources = new ArrayList<>();
-        List<String> named = new ArrayList<>(mentioned);
         boolean file = layout != null && isLayoutFile(layout);
         Layout place = layout == null || file ? null : Layout.parse(layout);
-        boolean described = maskOptions.given() || region != null || referencePrompt != null;
-        if (reference == null && described) {
-            throw Refusal.usage("--mask, --segment, --region and --reference-prompt tell about --reference; give it with them.");
+        if (described == null) {
+            described = described(library, place, file);
         }
-        if (scene != null) {
-            Picture picture = Pictures.read(scene);
-            sources.add(new Source(scene.toString(), picture, Mask.full(picture.width(), picture.height()), null, "", null, true));
-        }
-        if (file) {
-            for (LayoutFile.Entry entry : LayoutFile.read(Path.of(layout))) {
-                sources.add(source(library, entry));
-                named.removeIf(name -> entry.reference().equals("@" + name));
-            }
-        }
-        if (sources.stream().filter(Source::scene).count() > 1) {
-            throw Refusal.usage("--scene %s and %s both give a scene; leave one of them out.", scene, layout);
-        }
-        if (reference != null) {
-            sources.add(given(library, place));
-            named.removeIf(name -> reference.equals("@" + name));
-        }
+        List<String> named = mentioned.stream()
+                .filter(name -> described.stream().noneMatch(source -> source.name.equals("@" + name))).toList();
+        List<Source> sources = new ArrayList<>(described);
         boolean alone = reference == null && named.size() == 1;
         for (int i = 0; i < named.size(); i++) {
             Layout own = named.size() > 1 ? share(GROUND, i, named.size()) : alone ? place : null;
-            sources.add(mentioned(library, named.get(i)).at(own));
+            sources.add(fromPrompts.computeIfAbsent(named.get(i), name -> mentioned(library, name)).at(own));
         }
         if (sources.stream().allMatch(Source::scene)) {
             throw Refusal.usage("There is no subject; give --reference FILE, a layout file or @name in the prompt.");
         }
         if (place != null && reference == null && !alone) {
             throw Refusal.usage("--layout %s places one subject and there are %d; give a layout file.", layout, named.size());
+        }
+        return sources;
+    }
+
+    /** The references of the flags and of the layout file. */
+    private List<Source> described(SubjectLibrary library, Layout place, boolean file) {
+        maskOptions.check();
+        if (reference == null && (maskOptions.given() || region != null || referencePrompt != null)) {
+            throw Refusal.usage("--mask, --segment, --region and --reference-prompt tell about --reference; give it with them.");
+        }
+        List<Source> sources = new ArrayList<>();
+        if (scene != null) {
+            Picture picture = Pictures.read(scene);
+            sources.add(new Source("--scene " + scene, picture, Mask.full(picture.width(), picture.height()), null, "", null, true));
+        }
+        if (file) {
+            LayoutFile.read(Path.of(layout)).forEach(entry -> sources.add(source(library, entry)));
+        }
+        if (sources.stream().filter(Source::scene).count() > 1) {
+            throw Refusal.usage("--scene %s and %s both give a scene; leave one of them out.", scene, layout);
+        }
+        if (reference != null) {
+            sources.add(given(library, place));
         }
         return sources;
     }
