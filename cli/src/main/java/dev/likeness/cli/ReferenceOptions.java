@@ -128,8 +128,7 @@ final class ReferenceOptions {
         }
         List<Source> sources = new ArrayList<>();
         if (scene != null) {
-            Picture picture = Pictures.read(scene);
-            sources.add(new Source("--scene " + scene, picture, Mask.full(picture.width(), picture.height()), null, "", null, true));
+            sources.add(scene("--scene " + scene, Pictures.read(scene), ""));
         }
         if (file) {
             LayoutFile.read(Path.of(layout)).forEach(entry -> sources.add(source(library, entry)));
@@ -181,13 +180,14 @@ final class ReferenceOptions {
     private Source source(SubjectLibrary library, LayoutFile.Entry entry) {
         if (entry.fromLibrary()) {
             SubjectLibrary.Entry subject = placed(entry, "reference", () -> library.get(entry.reference().substring(1)));
-            return fromLibrary(subject, entry.prompt(), entry.layout());
+            Source source = fromLibrary(subject, entry.prompt(), entry.layout());
+            return entry.scene() ? scene(source.name, source.picture, source.caption) : source;
         }
         Path path = Path.of(entry.reference());
         Picture picture = Pictures.read(path);
         String caption = entry.prompt() == null ? "" : entry.prompt();
         if (entry.scene()) {
-            return new Source(path.toString(), picture, Mask.full(picture.width(), picture.height()), null, caption, null, true);
+            return scene(path.toString(), picture, caption);
         }
         if (entry.mask() != null) {
             Mask mask = reader().read(entry.mask(), entry.maskInvert(), picture, path);
@@ -207,6 +207,10 @@ final class ReferenceOptions {
         } catch (Refusal e) {
             throw e.kind() == Refusal.Kind.USAGE ? entry.refusal(field, e.getMessage()) : e;
         }
+    }
+
+    private static Source scene(String name, Picture picture, String caption) {
+        return new Source(name, picture, Mask.full(picture.width(), picture.height()), null, caption, null, true);
     }
 
     private static Source fromLibrary(SubjectLibrary.Entry entry, String caption, Layout place) {

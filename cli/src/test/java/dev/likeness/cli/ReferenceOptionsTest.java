@@ -56,6 +56,21 @@ class ReferenceOptionsTest {
     }
 
     @Test
+    void aSceneOfALayoutFileMayComeFromTheLibrary() throws IOException {
+        Picture picture = TinyModel.subject();
+        SubjectLibrary library = new SubjectLibrary(folder.resolve("library"));
+        library.add("beach", picture, Mask.ofAlpha(picture, "beach"), "snow", "alpha");
+        library.add("robot", picture, Mask.ofAlpha(picture, "robot"), null, "alpha");
+        ReferenceOptions options = new ReferenceOptions();
+        options.layout = Files.writeString(folder.resolve("layout.json"),
+                "{\"subjects\": [{\"reference\": \"@beach\", \"scene\": true}, {\"reference\": \"@robot\"}]}").toString();
+        List<ReferenceOptions.Source> sources = options.read(library, List.of("beach"));
+        assertThat(sources).extracting(ReferenceOptions.Source::scene).containsExactly(true, false);
+        assertThat(sources.get(0).mask()).isEqualTo(Mask.full(SIDE, SIDE));
+        assertThat(sources.get(0).caption()).isEqualTo("snow");
+    }
+
+    @Test
     void subjectsShareAPlaceSideBySide() {
         Layout whole = new Layout(0.75, 0.25, 0.5);
         assertThat(ReferenceOptions.share(whole, 0, 1)).isEqualTo(whole);
