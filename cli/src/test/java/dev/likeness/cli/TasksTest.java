@@ -500,4 +500,69 @@ class TasksTest {
         json("personalize", "-p", "a fox", "-r", "subject.png", "--mask", "@mask.png", "-o", "made.png");
         assertMadeAgain("made.png");
     }
+
+    private JsonNode replayed(String name, String... changes) throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of("replay", name, "-o", "changed.png"));
+        for (String change : changes) {
+            arguments.addAll(List.of("--set", change));
+        }
+        run(folder, arguments.toArray(String[]::new));
+        return Metadata.read(folder.resolve("changed.png")).path("parameters");
+    }
+
+    /** What says the same in another way gives way to what is set. */
+    @Test
+    void whatIsSetInAReplayTakesThePlaceOfItsRivals() throws IOException, InterruptedException {
+        write("photo.png", TinyModel.subject().flatten(0x2060E0));
+        write("ground.png", hole().invert().toPicture());
+        new SubjectLibrary(folder.resolve("lib")).add("teapot", TinyModel.subject(), hole(), "house", "alpha");
+        json("personalize", "-p", "a fox", "-r", "photo.png", "--reference-prompt", "fox", "--mask", "ground.png", "--mask-invert",
+                "--layout", "0.6,0.6", "--library", "lib", "-o", "masked.png");
+
+        assertThat(replayed("masked.png", "mask-morph=-3").path("perturb").asBoolean()).isTrue();
+
+        JsonNode found = replayed("masked.png", "segment=click:34,30");
+        assertThat(found.path("segment").asText()).isEqualTo("click:34,30");
+        assertThat(found.has("mask")).isFalse();
+        assertThat(found.has("mask-invert")).isFalse();
+        Files.move(folder.resolve("changed.png"), folder.resolve("clicked.png"));
+        write("mask.png", hole().toPicture());
+        JsonNode masked = replayed("clicked.png", "mask=mask.png");
+        assertThat(masked.path("mask").asText()).isEqualTo("mask.png");
+        assertThat(masked.has("segment")).isFalse();
+
+        JsonNode named = replayed("masked.png", "reference=@teapot");
+        assertThat(named.path("reference").asText()).isEqualTo("@teapot");
+        assertThat(named.path("layout").asText()).isEqualTo("0.6,0.6");
+        assertThat(List.of("mask", "mask-invert", "reference-prompt")).noneMatch(named::has);
+    }
+
+    @Test
+    void anOptionalParameterIsUnset() throws IOException, InterruptedException {
+        writeSubject();
+        write("beach.png", photo());
+        write("left.png", Mask.full(SIDE, SIDE).translate(-SIDE / 2, 0).toPicture());
+        write("mask.png", hole().invert().toPicture());
+        json("compose", "-p", "a fox", "-r", "subject.png", "--reference-prompt", "fox", "--mask", "mask.png", "--mask-invert",
+                "--region", "left.png", "--layout", "0.6,0.6", "--scene", "beach.png", "--shuffle-window", "2", "-o", "made.png");
+        JsonNode after = replayed("made.png", "mask=", "region=", "layout=", "scene=", "reference-prompt=", "perturb=", "prompt=");
+        assertThat(List.of("mask", "mask-invert", "region", "layout", "scene", "reference-prompt")).noneMatch(after::has);
+        assertThat(after.path("perturb").asBoolean()).isFalse();
+        assertThat(after.path("prompt").asText()).isEmpty(); // it cannot be left out
+        assertThat(after.path("reference").asText()).isEqualTo("subject.png");
+    }
+
+    /** The size follows from the canvas again. */
+    @Test
+    void aReplayExtendsThePictureElsewhere() throws IOException, InterruptedException {
+        write("photo.png", photo());
+        json("outpaint", "-i", "photo.png", "--left", "32", "-p", "snow", "-o", "left.png");
+        json("outpaint", "-i", "photo.png", "--canvas", "96x80", "--position", "32,0", "-p", "snow", "-o", "canvas.png");
+        JsonNode canvas = replayed("left.png", "canvas=96x80", "position=32,0");
+        assertThat(List.of("left", "right", "up", "down")).noneMatch(canvas::has);
+        assertThat(folder.resolve("changed.png")).hasSameBinaryContentAs(folder.resolve("canvas.png"));
+        JsonNode left = replayed("canvas.png", "left=32");
+        assertThat(List.of("canvas", "position")).noneMatch(left::has);
+        assertThat(folder.resolve("changed.png")).hasSameBinaryContentAs(folder.resolve("left.png"));
+    }
 }
