@@ -22,8 +22,46 @@ import picocli.CommandLine.TypeConversionException;
 /** How references are put in; what is not given comes from the method's settings. */
 final class InjectionOptions {
 
+    private static final double USUAL_GAMMA = 0.5; // as the paper of rf-inversion has it
+
+    static final String GAMMA = "how far the way from the picture up to noise is pulled to a noise of its own, with --inversion "
+            + "rf-inversion: from 0 (it follows the model's velocity alone) to 1 (a straight line) (default: " + USUAL_GAMMA + ")";
+
     /** Sets of settings. */
     enum Method { DEFAULT, PAPER, PUBLIC }
+
+    /** What the references are put in for, with the taus of the paper and of its public implementation. */
+    enum Task {
+        PERSONALIZE(Injection.PAPER.tau(), Injection.PUBLIC.tau()),
+        RECONSTRUCT(Injection.PAPER.tau(), Injection.PUBLIC.tau()),
+        INPAINT(0.1, 0.45),
+        OUTPAINT(0.1, 0.7);
+
+        private final double paperTau;
+        private final double publicTau;
+
+        Task(double paperTau, double publicTau) {
+            this.paperTau = paperTau;
+            this.publicTau = publicTau;
+        }
+
+        private double tau(Method method, ModelDefaults defaults) {
+            return switch (method) {
+                case PAPER -> paperTau;
+                case PUBLIC -> publicTau;
+                case DEFAULT -> switch (this) {
+                    case INPAINT -> defaults.inpaintTau();
+                    case OUTPAINT -> defaults.outpaintTau();
+                    default -> defaults.tau();
+                };
+            };
+        }
+
+        /** Whether a method's perturbation belongs to it: what stays in its place is left as it is. */
+        private boolean perturbs() {
+            return this == PERSONALIZE;
+        }
+    }
 
     static final class Modes implements ITypeConverter<Injection.Mode> {
         @Override
@@ -66,7 +104,7 @@ final class InjectionOptions {
     Boolean referenceNoise;
 
     @Option(names = "--positions",
-            description = "positions of reference tokens that join attention: zero, target, keep or shift")
+            description = "positions of reference tokens that join attention: zero, target, keep or shift; replace+concat has target")
     Positions positions;
 
     @Option(names = "--perturb", negatable = true, description = "shuffle the subject's tokens and change its mask")
@@ -87,11 +125,8 @@ final class InjectionOptions {
             description = "exact, flow, rf-inversion, rf-solver or fireflow")
     Inversion.Method inversion;
 
-    @Option(names = "--gamma", paramLabel = "X", description = "pull to the noise on the way up, with --inversion rf-inversion")
+    @Option(names = "--gamma", paramLabel = "X", description = GAMMA)
     Double gamma;
-
-    @Option(names = "--eta", paramLabel = "X", description = "pull to the image on the way down, with --inversion rf-inversion")
-    Double eta;
 
     @Option(names = "--token-mask",
             description = "tokens that belong to the subject: quarter (of their pixels), whole or nearest (pixel is white)")
@@ -105,7 +140,7 @@ final class InjectionOptions {
 
     /** Refuses what is out of range, before a model is looked for. */
     void check() {
-        with(ModelDefaults.DEV, 0.8, 0);
+        with(ModelDefaults.DEV, Task.PERSONALIZE, 0);
         if (!(cacheGigabytes > 0 && cacheGigabytes <= 1 << 20)) {
             throw Refusal.usage("--cache-gb %s is out of range; use a number of gigabytes above 0.", cacheGigabytes);
         }
@@ -117,18 +152,17 @@ final class InjectionOptions {
         }
     }
 
-    /**
-     * @param defaultTau of the task, where neither the user nor the method says another
-     * @param seed of the first picture
-     */
-    Injection with(ModelDefaults defaults, double defaultTau, long seed) {
+    /** @param seed of the first picture */
+    Injection with(ModelDefaults defaults, Task task, long seed) {
+        double usualTau = task.tau(method, defaults);
         Injection base = switch (method) {
-            case DEFAULT -> defaults.injection(defaultTau);
+            case DEFAULT -> defaults.injection(usualTau);
             case PAPER -> Injection.PAPER;
             case PUBLIC -> Injection.PUBLIC;
         };
         boolean described = shuffleWindow != null || maskMorph != null || perturbSeed != null;
-        boolean perturbed = SamplingOptions.or(perturb, described || !base.perturbation().equals(Perturbation.NONE));
+        boolean perturbed = SamplingOptions.or(perturb,
+                described || task.perturbs() && !base.perturbation().equals(Perturbation.NONE));
         if (!perturbed && described) {
             throw Refusal.usage("--shuffle-window, --mask-morph and --perturb-seed say how to perturb; leave --no-perturb out.");
         }
@@ -136,25 +170,33 @@ final class InjectionOptions {
                 SamplingOptions.or(shuffleWindow, Perturbation.PAPER_WINDOW),
                 SamplingOptions.or(maskMorph, Perturbation.PAPER_MORPH), SamplingOptions.or(perturbSeed, seed));
         Injection.Mode used = SamplingOptions.or(mode, base.mode());
-        ReplaceAt level = used == Injection.Mode.REPLACE_CONCAT ? ReplaceAt.ATTENTION : base.replaceAt(); // it knows no other
-        return new Injection(used, SamplingOptions.or(tau, base.tau()), SamplingOptions.or(tauBasis, base.tauBasis()),
+        boolean concatenated = used == Injection.Mode.REPLACE_CONCAT; // it knows one level and one set of positions
+        if (concatenated && positions != null && positions != Positions.TARGET) {
+            throw Refusal.usage("--inject replace+concat has the tokens at the target's positions; leave --positions out or give "
+                    + "target.");
+        }
+        ReplaceAt level = concatenated ? ReplaceAt.ATTENTION : base.replaceAt();
+        Positions places = concatenated ? Positions.TARGET : base.positions();
+        return new Injection(used, SamplingOptions.or(tau, usualTau), SamplingOptions.or(tauBasis, base.tauBasis()),
                 SamplingOptions.or(replaceAt, level),
-                SamplingOptions.or(referenceNoise, base.referenceNoise()), SamplingOptions.or(positions, base.positions()),
+                SamplingOptions.or(referenceNoise, base.referenceNoise()), SamplingOptions.or(positions, places),
                 perturbation, inversion(base.inversion()), SamplingOptions.or(tokenRule, base.tokenRule()));
     }
 
     private Inversion inversion(Inversion base) {
-        return inversion(SamplingOptions.or(inversion, base.method()), gamma, eta);
+        // Eta is of no account: the points of the way up are kept, and nothing goes down again.
+        return inversion(SamplingOptions.or(inversion, base.method()), gamma, 1);
     }
 
-    /** @param gamma null for the usual strength, as is eta */
-    static Inversion inversion(Inversion.Method method, Double gamma, Double eta) {
-        if (method != Inversion.Method.RF_INVERSION && (gamma != null || eta != null)) {
-            throw Refusal.usage("--gamma and --eta belong to --inversion rf-inversion; give it with them.");
+    /** @param gamma null for the usual strength */
+    static Inversion inversion(Inversion.Method method, Double gamma, double eta) {
+        if (method == Inversion.Method.RF_INVERSION) {
+            return new Inversion(method, SamplingOptions.or(gamma, USUAL_GAMMA), eta);
         }
-        return method == Inversion.Method.RF_INVERSION
-                ? new Inversion(method, SamplingOptions.or(gamma, 0.5), SamplingOptions.or(eta, 0.9)) // the paper's own
-                : new Inversion(method, 1, 1);
+        if (gamma != null) {
+            throw Refusal.usage("--gamma belongs to --inversion rf-inversion; give that with it.");
+        }
+        return new Inversion(method, 1, 1);
     }
 
     /** Every effective setting, by flag name. */
@@ -173,7 +215,7 @@ final class InjectionOptions {
         Inversion inversion = injection.inversion();
         parameters.put("inversion", flag(inversion.method()));
         if (inversion.method() == Inversion.Method.RF_INVERSION) {
-            parameters.put("gamma", inversion.gamma()).put("eta", inversion.eta());
+            parameters.put("gamma", inversion.gamma());
         }
         parameters.put("token-mask", lower(injection.tokenRule()));
     }

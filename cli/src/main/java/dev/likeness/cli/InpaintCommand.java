@@ -5,16 +5,17 @@ import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
+import dev.likeness.reference.Layout;
 import dev.likeness.reference.Mentions;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import dev.likeness.task.Injection;
 import dev.likeness.task.Inpaint;
-import dev.likeness.task.ModelDefaults;
 import dev.likeness.task.ReferenceFit;
 import dev.likeness.task.Sampling;
 import dev.likeness.task.Subject;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -31,34 +32,36 @@ abstract class InpaintCommand implements Callable<Integer> {
     @Command(name = "inpaint", mixinStandardHelpOptions = true, description = "Fills a hole of a picture.")
     static final class Inside extends InpaintCommand {
 
-        @Option(names = "--mask", required = true, paramLabel = "FILE", description = "white where the picture shall be new")
-        Path mask;
-
-        @Option(names = "--mask-invert", description = "the mask file is black where the picture shall be new")
-        boolean maskInvert;
+        @Mixin
+        MaskOptions maskOptions;
 
         @Override
-        Inpaint.Edit edit(Picture picture) {
-            Mask hole = Mask.read(mask, maskInvert);
-            hole.requireSizeOf(picture, mask.toString(), image.toString());
-            if (hole.isEmpty()) {
-                throw Refusal.input("The mask %s marks no pixel as hole; paint white what shall be new, or use --mask-invert when it "
-                        + "is black there.", mask);
+        void check() {
+            maskOptions.check();
+            if (!maskOptions.given()) {
+                throw Refusal.usage("There is no hole to fill; give --mask FILE, or --segment HOW to have it found.");
             }
+        }
+
+        @Override
+        boolean needsModel() {
+            return maskOptions.needsModel();
+        }
+
+        @Override
+        Inpaint.Edit edit(Picture picture, FluxModel model) {
+            Mask hole = maskOptions.find(new MaskReader(strict, warnings), picture, image, imagePrompt, model);
             return new Inpaint.Edit(picture, hole, imagePrompt, blend(), softEdge);
         }
 
         @Override
-        double tau(ModelDefaults defaults) {
-            return defaults.inpaintTau();
+        InjectionOptions.Task task() {
+            return InjectionOptions.Task.INPAINT;
         }
 
         @Override
         void record(ObjectNode parameters) {
-            parameters.put("mask", mask.toString());
-            if (maskInvert) {
-                parameters.put("mask-invert", true);
-            }
+            maskOptions.record(parameters);
         }
     }
 
@@ -85,7 +88,7 @@ abstract class InpaintCommand implements Callable<Integer> {
         String position;
 
         @Override
-        Inpaint.Edit edit(Picture picture) {
+        Inpaint.Edit edit(Picture picture, FluxModel model) {
             int[] sides = {left, right, up, down};
             if (canvas != null) {
                 sides = sides(picture);
@@ -126,8 +129,8 @@ abstract class InpaintCommand implements Callable<Integer> {
         }
 
         @Override
-        double tau(ModelDefaults defaults) {
-            return defaults.outpaintTau();
+        InjectionOptions.Task task() {
+            return InjectionOptions.Task.OUTPAINT;
         }
 
         @Override
@@ -175,13 +178,24 @@ abstract class InpaintCommand implements Callable<Integer> {
             description = "pixels around the hole over which new and kept ones mix (default: ${DEFAULT-VALUE})")
     int softEdge;
 
-    @Option(names = "--strict", description = "refuse mentioned subjects of which something would be clipped or covered")
+    @Option(names = "--strict", description = "refuse what would else be clipped, covered or resized with a warning")
     boolean strict;
 
-    /** What shall be new. */
-    abstract Inpaint.Edit edit(Picture picture);
+    /** Sentences about what was read, for the result. */
+    final List<String> warnings = new ArrayList<>();
 
-    abstract double tau(ModelDefaults defaults);
+    /** Refuses flags of this command alone that do not fit together, before anything is read. */
+    void check() {}
+
+    /** Whether the model must say what shall be new. */
+    boolean needsModel() {
+        return false;
+    }
+
+    /** What shall be new. @param model null unless it {@linkplain #needsModel is needed} */
+    abstract Inpaint.Edit edit(Picture picture, FluxModel model);
+
+    abstract InjectionOptions.Task task();
 
     /** The flags of this command alone. */
     abstract void record(ObjectNode parameters);
@@ -196,18 +210,23 @@ abstract class InpaintCommand implements Callable<Integer> {
         modelOptions.check();
         injectionOptions.check();
         outputOptions.check(samplingOptions.count);
+        check();
         Mentions mentions = promptOptions.mentions();
-        ReferenceOptions referenceOptions = new ReferenceOptions();
-        List<ReferenceOptions.Source> sources =
-                mentions.names().isEmpty() ? List.of() : referenceOptions.read(promptOptions.library.open(), mentions.names());
-        Inpaint.Edit edit = edit(Pictures.read(image));
+        List<ReferenceOptions.Source> sources = mentions.names().stream()
+                .map(name -> ReferenceOptions.mentioned(promptOptions.library.open(), name)).toList();
+        Picture picture = Pictures.read(image);
+        Inpaint.Edit known = needsModel() ? null : edit(picture, null);
         try (FluxModel model = modelOptions.open()) {
+            Inpaint.Edit edit = known == null ? edit(picture, model) : known;
             int[] canvas = ReferenceFit.canvas(edit.picture(), model.defaults());
             Sampling sampling = samplingOptions.with(model.defaults(), canvas[0], canvas[1]);
-            Injection injection = injectionOptions.with(model.defaults(), tau(model.defaults()), sampling.seed());
+            Injection injection = injectionOptions.with(model.defaults(), task(), sampling.seed());
             injectionOptions.useCache(model);
-            List<Subject> subjects =
-                    sources.stream().map(source -> source.at(edit.middle()).fit(model, sampling)).toList();
+            List<Subject> subjects = new ArrayList<>();
+            for (int i = 0; i < sources.size(); i++) {
+                Layout place = ReferenceOptions.share(edit.middle(), i, sources.size());
+                subjects.add(sources.get(i).at(place).fit(model, sampling));
+            }
             Generation generation =
                     Inpaint.run(model, mentions.prompt(), edit, subjects, injection, strict, sampling, new Progress());
             ObjectNode parameters = Parameters.of(promptOptions.prompt, sampling, model);
@@ -221,6 +240,7 @@ abstract class InpaintCommand implements Callable<Integer> {
                 parameters.put("strict", true);
             }
             InjectionOptions.record(parameters, injection);
+            outputOptions.warned(warnings);
             outputOptions.write(spec.name(), model, parameters, generation);
             return 0;
         }

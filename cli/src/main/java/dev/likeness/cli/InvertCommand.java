@@ -23,6 +23,8 @@ import picocli.CommandLine.Option;
         description = "Takes a picture to noise and back, and tells what the inversion keeps of it.")
 final class InvertCommand implements Callable<Integer> {
 
+    private static final double USUAL_ETA = 0.9; // as the paper of rf-inversion has it
+
     @Mixin
     ModelOptions modelOptions;
 
@@ -43,17 +45,22 @@ final class InvertCommand implements Callable<Integer> {
             description = "exact, flow, rf-inversion, rf-solver or fireflow (default: ${DEFAULT-VALUE})")
     Inversion.Method method;
 
-    @Option(names = "--gamma", paramLabel = "X", description = "pull to the noise on the way up, with rf-inversion")
+    @Option(names = "--gamma", paramLabel = "X", description = InjectionOptions.GAMMA)
     Double gamma;
 
-    @Option(names = "--eta", paramLabel = "X", description = "pull to the image on the way down, with rf-inversion")
+    @Option(names = "--eta", paramLabel = "X",
+            description = "how far the way down is pulled to the picture, with --inversion rf-inversion: from 0 (it follows the "
+                    + "model's velocity alone) to 1 (a straight line) (default: " + USUAL_ETA + ")")
     Double eta;
 
     @Override
     public Integer call() {
         samplingOptions.check();
         modelOptions.check();
-        Inversion inversion = InjectionOptions.inversion(method, gamma, eta);
+        if (eta != null && method != Inversion.Method.RF_INVERSION) {
+            throw Refusal.usage("--eta belongs to --inversion rf-inversion; give that with it.");
+        }
+        Inversion inversion = InjectionOptions.inversion(method, gamma, SamplingOptions.or(eta, USUAL_ETA));
         if (samplingOptions.count != 1) {
             throw Refusal.usage("--num-images %d is of no use, because invert makes one picture; leave it out.",
                     samplingOptions.count);

@@ -28,13 +28,16 @@ import picocli.CommandLine.Option;
 /** Where pictures and the result go. */
 final class OutputOptions {
 
-    /** Parameters that name files. */
-    static final Set<String> INPUT_FILES = Set.of("reference", "mask", "region", "layout", "scene", "image", "library");
+    /** Parameters that always name files. */
+    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library");
 
     /** Whether a parameter's value is a file: a reference may be a name of the library, a layout a place. */
     static boolean isFile(String parameter, String value) {
-        return INPUT_FILES.contains(parameter) && !value.startsWith("@")
-                && (!parameter.equals("layout") || ReferenceOptions.isLayoutFile(value));
+        return switch (parameter) {
+            case "reference" -> !value.startsWith("@");
+            case "layout" -> ReferenceOptions.isLayoutFile(value);
+            default -> INPUT_FILES.contains(parameter);
+        };
     }
 
     private final Map<String, Double> measures = new LinkedHashMap<>();
@@ -70,6 +73,11 @@ final class OutputOptions {
     /** Sentences that the result shall tell beside those of the task. */
     void warned(Collection<String> sentences) {
         warnings.addAll(sentences);
+    }
+
+    /** Tells sentences on standard error. */
+    static void warn(Collection<String> sentences) {
+        sentences.forEach(sentence -> System.err.println("likeness: warning: " + sentence));
     }
 
     /** @param parameters every effective parameter by its flag name, without the seed */
@@ -122,7 +130,7 @@ final class OutputOptions {
             result.put("peak_memory_bytes", peak);
         }
         result.set("parameters", parameters.get(0).deepCopy().put("seed", generations.get(0).images().get(0).seed()));
-        warnings.forEach(sentence -> System.err.println("likeness: warning: " + sentence));
+        warn(warnings);
         if (json) {
             warnings.forEach(result.withArray("warnings")::add);
             System.out.println(result.toPrettyString());

@@ -57,7 +57,7 @@ class PersonalizeCommand implements Callable<Integer> {
         List<ReferenceOptions.Source> sources = referenceOptions.read(promptOptions.library.open(), mentions.names());
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
-            Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
+            Injection injection = injectionOptions.with(model.defaults(), InjectionOptions.Task.PERSONALIZE, sampling.seed());
             injectionOptions.useCache(model);
             List<Subject> subjects = sources.stream().map(source -> source.fit(model, sampling)).toList();
             Generation generation = Personalize.run(model, mentions.prompt(), subjects, injection, referenceOptions.strict,

@@ -53,7 +53,7 @@ final class ReconstructCommand implements Callable<Integer> {
         ReferenceOptions.Source source = referenceOptions.read(library.open(), List.of()).get(0);
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
-            Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
+            Injection injection = injectionOptions.with(model.defaults(), InjectionOptions.Task.RECONSTRUCT, sampling.seed());
             injectionOptions.useCache(model);
             Subject subject = source.fit(model, sampling);
             Generation generation = Personalize.run(model, source.caption(), List.of(subject), injection,

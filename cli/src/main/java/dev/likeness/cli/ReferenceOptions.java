@@ -16,11 +16,13 @@ import dev.likeness.task.Sampling;
 import dev.likeness.task.Subject;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -29,8 +31,14 @@ final class ReferenceOptions {
 
     private static final String LAYOUT_FILE = ".json";
 
+    /** Where subjects stand that are only mentioned. */
+    private static final Layout GROUND = new Layout(0.5, 0.6);
+
     /** Sentences about what was read, for the result. */
     final Set<String> warnings = new LinkedHashSet<>();
+
+    private List<Source> described; // null until they are read
+    private final Map<String, Source> fromPrompts = new HashMap<>();
 
     @Option(names = {"-r", "--reference"}, paramLabel = "FILE",
             description = "picture of the subject, or @name of the subject library")
@@ -40,15 +48,8 @@ final class ReferenceOptions {
             description = "what the reference shows (default: the library's words, or the empty prompt)")
     String referencePrompt;
 
-    @Option(names = "--mask", paramLabel = "FILE",
-            description = "mask of the reference, white where the subject is (default: its alpha channel)")
-    Path mask;
-
-    @Option(names = "--mask-invert", description = "the mask file is black where the subject is")
-    boolean maskInvert;
-
     @Mixin
-    SegmentOptions segmentOptions = new SegmentOptions();
+    MaskOptions maskOptions = new MaskOptions();
 
     @Option(names = "--region", paramLabel = "FILE",
             description = "second mask of the reference, white: only what it marks of the subject is put in")
@@ -68,14 +69,15 @@ final class ReferenceOptions {
     /**
      * A reference as it was read.
      *
+     * @param name its file, or {@code @name} in the library
      * @param mask null when it is still to be found by {@code segment}, which needs the model
      */
     record Source(String name, Picture picture, Mask mask, Segmentation segment, String caption, Layout layout,
             boolean scene) {
 
-        /** The same at a place, unless it has one. */
+        /** The same at another place. */
         Source at(Layout place) {
-            return layout == null ? new Source(name, picture, mask, segment, caption, place, scene) : this;
+            return new Source(name, picture, mask, segment, caption, place, scene);
         }
 
         Subject fit(FluxModel model, Sampling sampling) {
@@ -90,46 +92,24 @@ final class ReferenceOptions {
     }
 
     /**
-     * Reads all references.
+     * Reads all references; called again, only those that were not mentioned before.
      *
      * @param mentioned names of the library that the prompt mentions
      * @throws Refusal when something cannot be read or does not fit, or there is no reference at all
      */
     List<Source> read(SubjectLibrary library, List<String> mentioned) {
-        List<Source> sources = new ArrayList<>();
-        List<String> named = new ArrayList<>(mentioned);
         boolean file = layout != null && isLayoutFile(layout);
         Layout place = layout == null || file ? null : Layout.parse(layout);
-        if (maskInvert && mask == null) {
-            throw Refusal.usage("--mask-invert says how to read a mask file; give --mask FILE with it.");
+        if (described == null) {
+            described = described(library, place, file);
         }
-        if (mask != null && segmentOptions.segment != null) {
-            throw Refusal.usage("--mask and --segment both say where the subject is; give one of them.");
-        }
-        boolean described = mask != null || segmentOptions.segment != null || region != null || referencePrompt != null;
-        if (reference == null && described) {
-            throw Refusal.usage("--mask, --segment, --region and --reference-prompt tell about --reference; give it with them.");
-        }
-        if (scene != null) {
-            Picture picture = Pictures.read(scene);
-            sources.add(new Source(scene.toString(), picture, Mask.full(picture.width(), picture.height()), null, "", null, true));
-        }
-        if (file) {
-            for (LayoutFile.Entry entry : LayoutFile.read(Path.of(layout))) {
-                sources.add(source(library, entry));
-                named.removeIf(name -> entry.reference().equals("@" + name));
-            }
-        }
-        if (sources.stream().filter(Source::scene).count() > 1) {
-            throw Refusal.usage("--scene %s and %s both give a scene; leave one of them out.", scene, layout);
-        }
-        if (reference != null) {
-            sources.add(given(library, place));
-            named.removeIf(name -> reference.equals("@" + name));
-        }
+        List<String> named = mentioned.stream()
+                .filter(name -> described.stream().noneMatch(source -> source.name.equals("@" + name))).toList();
+        List<Source> sources = new ArrayList<>(described);
         boolean alone = reference == null && named.size() == 1;
         for (int i = 0; i < named.size(); i++) {
-            sources.add(fromLibrary(library.get(named.get(i)), null, alone ? place : sideBySide(i, named.size())));
+            Layout own = named.size() > 1 ? share(GROUND, i, named.size()) : alone ? place : null;
+            sources.add(fromPrompts.computeIfAbsent(named.get(i), name -> mentioned(library, name)).at(own));
         }
         if (sources.stream().allMatch(Source::scene)) {
             throw Refusal.usage("There is no subject; give --reference FILE, a layout file or @name in the prompt.");
@@ -140,47 +120,97 @@ final class ReferenceOptions {
         return sources;
     }
 
-    /** Several that are only mentioned stand beside each other, each in its share of the width. */
-    private static Layout sideBySide(int number, int count) {
-        return count == 1 ? null : new Layout((number + 0.5) / count, 0.6, 1.0 / count);
+    /** The references of the flags and of the layout file. */
+    private List<Source> described(SubjectLibrary library, Layout place, boolean file) {
+        maskOptions.check();
+        if (reference == null && (maskOptions.given() || region != null || referencePrompt != null)) {
+            throw Refusal.usage("--mask, --segment, --region and --reference-prompt tell about --reference; give it with them.");
+        }
+        List<Source> sources = new ArrayList<>();
+        if (scene != null) {
+            sources.add(scene("--scene " + scene, Pictures.read(scene), ""));
+        }
+        if (file) {
+            LayoutFile.read(Path.of(layout)).forEach(entry -> sources.add(source(library, entry)));
+        }
+        if (sources.stream().filter(Source::scene).count() > 1) {
+            throw Refusal.usage("--scene %s and %s both give a scene; leave one of them out.", scene, layout);
+        }
+        if (reference != null) {
+            sources.add(given(library, place));
+        }
+        return sources;
+    }
+
+    /** A subject as the library has it, where it is in its picture. */
+    static Source mentioned(SubjectLibrary library, String name) {
+        return fromLibrary(library.get(name), null, null);
+    }
+
+    /**
+     * The place of one of several subjects that stand side by side where one alone would stand: each in its part of the width, and
+     * as much smaller.
+     *
+     * @param number from 0 on
+     */
+    static Layout share(Layout whole, int number, int count) {
+        double x = whole.x() + whole.scale() * ((number + 0.5) / count - 0.5);
+        return new Layout(Math.min(1, Math.max(0, x)), whole.y(), Math.max(Layout.MIN_SCALE, whole.scale() / count));
     }
 
     private Source given(SubjectLibrary library, Layout place) {
         if (reference.startsWith("@")) {
-            if (mask != null || segmentOptions.segment != null) {
+            if (maskOptions.given()) {
                 throw Refusal.usage("--reference %s has its mask in the library; leave --mask and --segment out.", reference);
             }
             return inRegion(fromLibrary(library.get(reference.substring(1)), referencePrompt, place));
         }
         Path path = Path.of(reference);
         Picture picture = Pictures.read(path);
-        return inRegion(source(path, picture, mask, maskInvert, segmentOptions.how(), referencePrompt, place, strict));
+        String caption = referencePrompt == null ? "" : referencePrompt;
+        Segmentation how = maskOptions.how();
+        Mask mask = maskOptions.needsModel() ? null : maskOptions.find(reader(), picture, path, caption, null);
+        return inRegion(new Source(path.toString(), picture, mask, how, caption, place, false));
+    }
+
+    private MaskReader reader() {
+        return new MaskReader(strict, warnings);
     }
 
     private Source source(SubjectLibrary library, LayoutFile.Entry entry) {
         if (entry.fromLibrary()) {
-            return fromLibrary(library.get(entry.reference().substring(1)), entry.prompt(), entry.layout());
+            SubjectLibrary.Entry subject = placed(entry, "reference", () -> library.get(entry.reference().substring(1)));
+            Source source = fromLibrary(subject, entry.prompt(), entry.layout());
+            return entry.scene() ? scene(source.name, source.picture, source.caption) : source;
         }
         Path path = Path.of(entry.reference());
         Picture picture = Pictures.read(path);
+        String caption = entry.prompt() == null ? "" : entry.prompt();
         if (entry.scene()) {
-            String caption = entry.prompt() == null ? "" : entry.prompt();
-            return new Source(path.toString(), picture, Mask.full(picture.width(), picture.height()), null, caption, null, true);
+            return scene(path.toString(), picture, caption);
         }
-        Segmentation how = entry.segment() == null ? null : Segmentation.parse(entry.segment());
-        return source(path, picture, entry.mask(), entry.maskInvert(), how, entry.prompt(), entry.layout(), strict);
+        if (entry.mask() != null) {
+            Mask mask = reader().read(entry.mask(), entry.maskInvert(), picture, path);
+            return new Source(path.toString(), picture, mask, null, caption, entry.layout(), false);
+        }
+        return placed(entry, "segment", () -> {
+            Segmentation how = SegmentOptions.of(entry);
+            Mask mask = Segmenter.needsModel(how) ? null : reader().find(how, picture, path, caption, null);
+            return new Source(path.toString(), picture, mask, how, caption, entry.layout(), false);
+        });
     }
 
-    /** A picture file as a reference. @param caption null for none */
-    private Source source(Path path, Picture picture, Path mask, boolean maskInvert, Segmentation how, String caption,
-            Layout place, boolean strict) {
-        String words = caption == null ? "" : caption;
-        if (mask != null) {
-            return new Source(path.toString(), picture, readMask(mask, maskInvert, picture, path, strict, warnings), null, words, place, false);
+    /** What a field of a layout file says; where it says something wrong, that is told with its place in the file. */
+    private static <T> T placed(LayoutFile.Entry entry, String field, Supplier<T> said) {
+        try {
+            return said.get();
+        } catch (Refusal e) {
+            throw e.kind() == Refusal.Kind.USAGE ? entry.refusal(field, e.getMessage()) : e;
         }
-        Segmentation used = how == null ? new Segmentation.Alpha() : how;
-        Mask found = Segmenter.needsModel(used) ? null : Segmenter.mask(used, picture, path.toString(), words, null);
-        return new Source(path.toString(), picture, found, used, words, place, false);
+    }
+
+    private static Source scene(String name, Picture picture, String caption) {
+        return new Source(name, picture, Mask.full(picture.width(), picture.height()), null, caption, null, true);
     }
 
     private static Source fromLibrary(SubjectLibrary.Entry entry, String caption, Layout place) {
@@ -195,38 +225,13 @@ final class ReferenceOptions {
         }
         if (source.mask == null) {
             throw Refusal.usage("--region cannot be combined with --segment %s; make the mask first with likeness segment.",
-                    segmentOptions.segment);
+                    maskOptions.segmentOptions.segment);
         }
-        Mask both = source.mask.and(inSizeOf(source.picture, Mask.read(region, false), region, Path.of(reference), strict, warnings));
+        Mask both = source.mask.and(reader().inSizeOf(source.picture, Mask.read(region, false), region, Path.of(reference)));
         if (both.isEmpty()) {
             throw Refusal.input("--region %s marks nothing of the subject; paint white what of it shall be put in.", region);
         }
         return new Source(source.name, source.picture, both, source.segment, source.caption, source.layout, source.scene);
-    }
-
-    /** A mask file in the picture's size: resized with a warning where it has another, or refused with strict. */
-    static Mask readMask(Path file, boolean invert, Picture picture, Path pictureFile, boolean strict,
-            Collection<String> warnings) {
-        Mask read = inSizeOf(picture, Mask.read(file, invert), file, pictureFile, strict, warnings);
-        if (read.isEmpty()) {
-            throw Refusal.input("The mask %s marks no pixel as subject; paint the subject white, or use --mask-invert when it "
-                    + "is black there.", file);
-        }
-        return read;
-    }
-
-    private static Mask inSizeOf(Picture picture, Mask read, Path file, Path pictureFile, boolean strict,
-            Collection<String> warnings) {
-        if (read.width() != picture.width() || read.height() != picture.height()) {
-            boolean sameShape = Math.abs((double) read.width() / read.height() * picture.height() / picture.width() - 1) < 0.02;
-            if (strict || !sameShape) {
-                read.requireSizeOf(picture, file.toString(), pictureFile.toString());
-            }
-            warnings.add("The mask %s is %d x %d pixels and was resized to those of %s, %d x %d.".formatted(file, read.width(),
-                    read.height(), pictureFile, picture.width(), picture.height()));
-            return read.resize(picture.width(), picture.height());
-        }
-        return read;
     }
 
     /** Whether {@code --layout} names a file, not a place. */
@@ -238,11 +243,7 @@ final class ReferenceOptions {
     void record(ObjectNode parameters) {
         put(parameters, "reference", reference);
         put(parameters, "reference-prompt", referencePrompt);
-        put(parameters, "mask", mask);
-        if (maskInvert) {
-            parameters.put("mask-invert", true);
-        }
-        segmentOptions.record(parameters);
+        maskOptions.record(parameters);
         put(parameters, "region", region);
         put(parameters, "layout", layout);
         put(parameters, "scene", scene);

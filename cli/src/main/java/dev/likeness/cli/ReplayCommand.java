@@ -50,7 +50,9 @@ final class ReplayCommand implements Callable<Integer> {
     @Option(names = "--device", paramLabel = "NAME", description = "another device than the one it was made on")
     String device;
 
-    @Option(names = "--set", paramLabel = "NAME=VALUE", description = "another value for one of its parameters; may be repeated")
+    @Option(names = "--set", paramLabel = "NAME=[VALUE]",
+            description = "another value for one of its parameters, which takes the place of those that say the same in another way; "
+                    + "without a value the parameter is left out; may be repeated")
     Map<String, String> changes = new LinkedHashMap<>();
 
     @Option(names = "--json", description = "print the result as JSON to standard output")
@@ -95,24 +97,58 @@ final class ReplayCommand implements Callable<Integer> {
         return Main.execute(arguments.toArray(String[]::new));
     }
 
-    /** Recorded parameters that do not count any more: those that are changed, and the details of what is changed away. */
+    /** Recorded parameters that do not count any more: what is changed, what belongs to it, and what says the same otherwise. */
     private Set<String> replaced() {
         Set<String> names = new TreeSet<>(changes.keySet());
-        if ("false".equals(changes.get("perturb"))) {
-            names.addAll(Set.of("shuffle-window", "mask-morph", "perturb-seed"));
-        }
-        if (changes.containsKey("inversion")) {
-            names.addAll(Set.of("gamma", "eta"));
-        }
+        changes.forEach((name, value) -> {
+            names.addAll(details(name, value));
+            if (!value.isEmpty() && !value.equals("false")) {
+                names.addAll(rivals(name, value));
+            }
+        });
         return names;
     }
 
-    /** A flag and its new value; true and false set or unset a flag without one. */
+    /** What says more about a parameter, and tells nothing of its new value. */
+    private static Set<String> details(String name, String value) {
+        return switch (name) {
+            case "perturb" -> value.equals("true") ? Set.of() : Set.of("shuffle-window", "mask-morph", "perturb-seed");
+            case "inversion" -> Set.of("gamma", "eta");
+            case "segment" -> Set.of("onnx-size", "onnx-normalisation");
+            case "mask" -> value.isEmpty() ? Set.of("mask-invert") : Set.of();
+            case "reference" -> value.isEmpty()
+                    ? Set.of("mask", "mask-invert", "segment", "onnx-size", "onnx-normalisation", "reference-prompt", "region") : Set.of();
+            // A picture's size follows from what is extended and by how much.
+            case "canvas" -> value.isEmpty() ? Set.of("position", "width", "height") : Set.of("width", "height");
+            case "left", "right", "up", "down", "image" -> Set.of("width", "height");
+            default -> Set.of();
+        };
+    }
+
+    /** What cannot stand beside a parameter that has this value. */
+    private static Set<String> rivals(String name, String value) {
+        return switch (name) {
+            case "shuffle-window", "mask-morph", "perturb-seed" -> Set.of("perturb"); // they set it
+            case "mask", "mask-invert" -> Set.of("segment", "onnx-size", "onnx-normalisation");
+            case "segment", "onnx-size", "onnx-normalisation" -> Set.of("mask", "mask-invert");
+            case "canvas", "position" -> Set.of("left", "right", "up", "down");
+            case "left", "right", "up", "down" -> Set.of("canvas", "position");
+            case "reference" -> value.startsWith("@")
+                    ? Set.of("mask", "mask-invert", "segment", "onnx-size", "onnx-normalisation", "reference-prompt") : Set.of();
+            case "inject" -> value.equals("replace+concat") ? Set.of("positions", "replace-at") : Set.of(); // it has its own
+            default -> Set.of();
+        };
+    }
+
+    /** A flag and its new value; true and false set or unset a flag without one, and what may be left out is, without a value. */
     private static List<String> changed(CommandSpec command, String name, String value) {
         OptionSpec flag = OWN_FLAGS.contains(name) ? null : command.findOption("--" + name);
         if (flag == null) {
             throw Refusal.usage("--set %s names no parameter of %s; use the name of one of its flags, such as steps or seed.", name,
                     command.name());
+        }
+        if (value.isEmpty() && !flag.required()) {
+            return List.of();
         }
         if (!flag.typeInfo().isBoolean()) {
             return List.of("--" + name + "=" + value);

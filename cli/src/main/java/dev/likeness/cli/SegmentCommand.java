@@ -9,6 +9,8 @@ import dev.likeness.segment.Segmentation;
 import dev.likeness.segment.Segmenter;
 import dev.likeness.task.FluxModel;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -42,17 +44,19 @@ final class SegmentCommand implements Callable<Integer> {
         OutputOptions.requirePng(output);
         OutputFile.requireWritable(output);
         Picture picture = Pictures.read(reference);
-        PngWriter.write(output, mask(how, picture).toPicture(), Map.of());
+        List<String> warnings = new ArrayList<>();
+        PngWriter.write(output, mask(how, picture, new MaskReader(false, warnings)).toPicture(), Map.of());
+        OutputOptions.warn(warnings);
         System.out.println(output);
         return 0;
     }
 
-    private Mask mask(Segmentation how, Picture picture) {
+    private Mask mask(Segmentation how, Picture picture, MaskReader reader) {
         if (!Segmenter.needsModel(how)) {
-            return Segmenter.mask(how, picture, reference.toString(), referencePrompt, null);
+            return reader.find(how, picture, reference, referencePrompt, null);
         }
         try (FluxModel model = modelOptions.open()) {
-            return Segmenter.mask(how, picture, reference.toString(), referencePrompt, model);
+            return reader.find(how, picture, reference, referencePrompt, model);
         }
     }
 }

@@ -2,9 +2,12 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
+import dev.likeness.reference.LayoutFile;
 import dev.likeness.segment.OnnxSegmenter;
 import dev.likeness.segment.Segmentation;
+import java.nio.file.Path;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /** How a subject's mask is found. */
@@ -13,7 +16,8 @@ final class SegmentOptions {
     private static final int MAX_SIZE = 4096;
 
     @Option(names = "--segment", paramLabel = "HOW",
-            description = "where the subject is: alpha, file:MASK, attention:WORD, box:X,Y,W,H, click:X,Y or onnx:FILE")
+            description = "a way to find the mask: alpha (the default for subjects), file:MASK, attention:WORD, box:X,Y,W,H, "
+                    + "click:X,Y or onnx:FILE")
     String segment;
 
     @Option(names = "--onnx-size", paramLabel = "PX",
@@ -24,6 +28,11 @@ final class SegmentOptions {
             description = "of its input: imagenet (BiRefNet, U2-Net; the default), half (IS-Net) or none")
     OnnxSegmenter.Normalisation onnxNormalisation;
 
+    /** Refuses what does not fit together, also where nothing is to be found. */
+    void check() {
+        how();
+    }
+
     /** @return null when it was not given */
     Segmentation how() {
         Segmentation how = segment == null ? null : Segmentation.parse(segment);
@@ -31,14 +40,25 @@ final class SegmentOptions {
             if (onnxSize != null && (onnxSize < 16 || onnxSize > MAX_SIZE)) {
                 throw Refusal.usage("--onnx-size %d is out of range; use a number of pixels from 16 to %d.", onnxSize, MAX_SIZE);
             }
-            return new Segmentation.Onnx(onnx.path().toAbsolutePath(), new OnnxSegmenter.Options(onnxSize,
+            how = new Segmentation.Onnx(onnx.path(), new OnnxSegmenter.Options(onnxSize,
                     SamplingOptions.or(onnxNormalisation, OnnxSegmenter.Normalisation.IMAGENET)));
-        }
-        if (onnxSize != null || onnxNormalisation != null) {
+        } else if (onnxSize != null || onnxNormalisation != null) {
             throw Refusal.usage("--onnx-size and --onnx-normalisation belong to --segment onnx:FILE; give it with them.");
         }
-        // The whole path: replay may be called from elsewhere.
-        return how instanceof Segmentation.File file ? new Segmentation.File(file.path().toAbsolutePath()) : how;
+        return how == null ? null : at(how, Path::toAbsolutePath); // replay may be called from elsewhere
+    }
+
+    /** The same with another path for its file. */
+    private static Segmentation at(Segmentation how, UnaryOperator<Path> place) {
+        if (how instanceof Segmentation.Onnx onnx) {
+            return new Segmentation.Onnx(place.apply(onnx.path()), onnx.options());
+        }
+        return how instanceof Segmentation.File file ? new Segmentation.File(place.apply(file.path())) : how;
+    }
+
+    /** What a layout file says, or the picture's transparency. */
+    static Segmentation of(LayoutFile.Entry entry) {
+        return entry.segment() == null ? new Segmentation.Alpha() : at(Segmentation.parse(entry.segment()), entry::resolve);
     }
 
     void record(ObjectNode parameters) {

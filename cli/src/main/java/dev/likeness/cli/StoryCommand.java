@@ -14,7 +14,9 @@ import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -67,12 +69,12 @@ final class StoryCommand implements Callable<Integer> {
         }
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
-            Injection injection = injectionOptions.with(model.defaults(), model.defaults().tau(), sampling.seed());
+            Injection injection = injectionOptions.with(model.defaults(), InjectionOptions.Task.PERSONALIZE, sampling.seed());
             injectionOptions.useCache(model);
+            List<List<Subject>> subjects = fit(sources, model, sampling);
             List<Story.Panel> panels = new ArrayList<>();
             for (int i = 0; i < lines.size(); i++) {
-                List<Subject> subjects = sources.get(i).stream().map(source -> source.fit(model, sampling)).toList();
-                panels.add(new Story.Panel(mentions.get(i).prompt(), subjects));
+                panels.add(new Story.Panel(mentions.get(i).prompt(), subjects.get(i)));
             }
             List<Generation> pictures =
                     Story.run(model, panels, injection, referenceOptions.strict, sampling, new Progress());
@@ -88,6 +90,13 @@ final class StoryCommand implements Callable<Integer> {
             outputOptions.write("compose", model, parameters, pictures); // each picture can be replayed alone
             return 0;
         }
+    }
+
+    /** The subjects of each picture; a reference that is in several is fitted once. */
+    static List<List<Subject>> fit(List<List<ReferenceOptions.Source>> sources, FluxModel model, Sampling sampling) {
+        Map<ReferenceOptions.Source, Subject> fitted = new HashMap<>();
+        return sources.stream().map(picture -> picture.stream()
+                .map(source -> fitted.computeIfAbsent(source, one -> one.fit(model, sampling))).toList()).toList();
     }
 
     private List<String> lines() {

@@ -2,13 +2,10 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.reference.SubjectLibrary;
-import dev.likeness.segment.Segmentation;
-import dev.likeness.segment.Segmenter;
 import dev.likeness.task.FluxModel;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,14 +33,8 @@ final class SubjectCommand {
                 description = "words that stand for it in prompts (default: its name)")
         String prompt;
 
-        @Option(names = "--mask", paramLabel = "FILE", description = "white where the subject is")
-        Path mask;
-
-        @Option(names = "--mask-invert", description = "the mask file is black where the subject is")
-        boolean maskInvert;
-
         @Mixin
-        SegmentOptions segmentOptions;
+        MaskOptions maskOptions;
 
         @Mixin
         LibraryOptions library;
@@ -54,30 +45,26 @@ final class SubjectCommand {
         @Override
         public Integer call() {
             modelOptions.check();
-            if (maskInvert && mask == null) {
-                throw Refusal.usage("--mask-invert says how to read a mask file; give --mask FILE with it.");
-            }
-            if (mask != null && segmentOptions.segment != null) {
-                throw Refusal.usage("--mask and --segment both say where the subject is; give one of them.");
-            }
-            Segmentation how = SamplingOptions.or(segmentOptions.how(), new Segmentation.Alpha());
+            maskOptions.check();
+            SubjectLibrary subjects = library.open();
+            subjects.requireFree(name);
             Picture picture = Pictures.read(reference);
             List<String> warnings = new ArrayList<>();
-            Mask found;
-            if (mask != null) {
-                found = ReferenceOptions.readMask(mask, maskInvert, picture, reference, false, warnings);
-            } else if (Segmenter.needsModel(how)) {
-                try (FluxModel model = modelOptions.open()) {
-                    found = Segmenter.mask(how, picture, reference.toString(), prompt == null ? "" : prompt, model);
-                }
-            } else {
-                found = Segmenter.mask(how, picture, reference.toString(), "", null);
-            }
-            SubjectLibrary.Entry entry =
-                    library.open().add(name, picture, found, prompt, mask == null ? how.flag() : "file:" + mask);
-            warnings.forEach(sentence -> System.err.println("likeness: warning: " + sentence));
+            Mask found = mask(picture, new MaskReader(false, warnings));
+            SubjectLibrary.Entry entry = subjects.add(name, picture, found, prompt, maskOptions.how().flag());
+            OutputOptions.warn(warnings);
             System.out.println(entry.reference().getParent());
             return 0;
+        }
+
+        private Mask mask(Picture picture, MaskReader reader) {
+            String caption = prompt == null ? "" : prompt;
+            if (!maskOptions.needsModel()) {
+                return maskOptions.find(reader, picture, reference, caption, null);
+            }
+            try (FluxModel model = modelOptions.open()) {
+                return maskOptions.find(reader, picture, reference, caption, model);
+            }
         }
     }
 

@@ -10,8 +10,19 @@ import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.image.PngWriter;
 import dev.likeness.metadata.Metadata;
+import dev.likeness.reference.Layout;
 import dev.likeness.reference.SubjectLibrary;
+import dev.likeness.task.FluxModel;
+import dev.likeness.task.Generation;
+import dev.likeness.task.Inpaint;
+import dev.likeness.task.ReferenceFit;
+import dev.likeness.task.Sampling;
+import dev.likeness.task.Subject;
+import dev.likeness.task.TaskListener;
 import dev.likeness.task.TinyModel;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -119,6 +130,21 @@ class TasksTest {
         assertMadeAgain("made.png");
     }
 
+    /** Files of a layout start at its folder, also those that find the subject. */
+    @Test
+    void aLayoutFileFindsItsFiles() throws IOException, InterruptedException {
+        Path toys = Files.createDirectories(folder.resolve("toys"));
+        PngWriter.write(toys.resolve("photo.png"), TinyModel.subject().flatten(0x2060E0), Map.of());
+        PngWriter.write(toys.resolve("mask.png"), hole().toPicture(), Map.of());
+        for (String how : List.of("mask\": \"", "segment\": \"file:")) {
+            Files.writeString(toys.resolve("layout.json"),
+                    "{\"subjects\": [{\"reference\": \"photo.png\", \"" + how + "mask.png\"}]}");
+            json("compose", "-p", "a fox", "--layout", "toys/layout.json", "-o", how.substring(0, 4) + ".png");
+            assertMadeAgain(how.substring(0, 4) + ".png");
+        }
+        assertThat(picture("segm.png")).isEqualTo(picture("mask.png"));
+    }
+
     @Test
     void whatIsClippedOrCoveredIsWarnedOf() throws IOException, InterruptedException {
         writeSubject();
@@ -193,6 +219,59 @@ class TasksTest {
         assertThat(json.at("/images/0/height").asInt()).isEqualTo(100);
         assertThat(json.at("/parameters/library").asText()).isEqualTo("lib");
         assertThat(pixel(picture("made.png"), 0, 99)).isEqualTo(pixel(large, 0, 99));
+        assertMadeAgain("made.png");
+    }
+
+    /** What is found by a click is the hole; a mask of another size is brought to the picture's. */
+    @Test
+    void inpaintFindsTheHole() throws IOException, InterruptedException {
+        write("photo.png", TinyModel.subject().flatten(0x2060E0));
+        run(folder, "segment", "-r", "photo.png", "--segment", "click:34,30", "-o", "hole.png");
+        json("inpaint", "-i", "photo.png", "--mask", "hole.png", "-p", "a fox", "-o", "mask.png");
+        json("inpaint", "-i", "photo.png", "--segment", "click:34,30", "-p", "a fox", "-o", "click.png");
+        assertThat(picture("click.png")).isEqualTo(picture("mask.png"));
+        assertMadeAgain("click.png");
+
+        write("large.png", Mask.read(folder.resolve("hole.png"), false).resizeNearest(2 * SIDE, 2 * SIDE).toPicture());
+        for (String given : List.of("--mask=large.png", "--segment=file:large.png")) {
+            JsonNode json = json("inpaint", "-i", "photo.png", given, "-p", "a fox", "-o", "large-made.png");
+            assertThat(json.path("warnings")).extracting(JsonNode::asText)
+                    .anyMatch(sentence -> sentence.contains("large.png is 128 x 128 pixels and was resized to those of photo.png"));
+            assertThat(picture("large-made.png")).isEqualTo(picture("mask.png"));
+        }
+
+        json("inpaint", "-i", "photo.png", "--segment", "attention:fox", "--image-prompt", "a fox", "-p", "snow", "-o",
+                "attention.png");
+        run(folder, "segment", "-r", "photo.png", "--reference-prompt", "a fox", "--segment", "attention:fox", "--threads=1", "-o",
+                "fox.png");
+        json("inpaint", "-i", "photo.png", "--mask", "fox.png", "--image-prompt", "a fox", "-p", "snow", "-o", "fox-made.png");
+        assertThat(picture("attention.png")).isEqualTo(picture("fox-made.png"));
+        assertMadeAgain("attention.png");
+    }
+
+    /** Several stand side by side in the hole, each in its share of it. */
+    @Test
+    void inpaintPutsSeveralSubjectsIntoTheHole() throws IOException, InterruptedException {
+        int side = 2 * SIDE;
+        Picture large = photo().resize(side, side);
+        Mask corner = Mask.full(side, side).translate(SIDE, SIDE);
+        write("photo.png", large);
+        write("hole.png", corner.toPicture());
+        SubjectLibrary library = new SubjectLibrary(folder.resolve("lib"));
+        library.add("robot", TinyModel.subject(), hole(), "fox", "alpha");
+        library.add("teapot", TinyModel.subject(), hole(), "house", "alpha");
+        json("inpaint", "-i", "photo.png", "--mask", "hole.png", "-p", "a @robot in the @teapot", "--library", "lib", "-W",
+                "" + side, "-H", "" + side, "-o", "made.png");
+        Ops.threads(1);
+        try (FluxModel model = FluxModel.open(shared.resolve("toybox"), Device.CPU, DType.FLOAT32)) {
+            List<Subject> subjects = List.of(
+                    ReferenceFit.fit(TinyModel.subject(), hole(), side, side, "fox", new Layout(0.625, 0.75, 0.25)),
+                    ReferenceFit.fit(TinyModel.subject(), hole(), side, side, "house", new Layout(0.875, 0.75, 0.25)));
+            Generation expected = Inpaint.run(model, "a fox in the house", new Inpaint.Edit(large, corner, "", true, 8), subjects,
+                    model.defaults().injection(model.defaults().inpaintTau()), true,
+                    new Sampling(side, side, TinyModel.STEPS, 0, 2, "", 8, 7, 1), TaskListener.NONE);
+            assertThat(picture("made.png")).isEqualTo(expected.images().get(0).picture());
+        }
         assertMadeAgain("made.png");
     }
 
@@ -285,6 +364,12 @@ class TasksTest {
         assertMadeAgain("asked.png");
         json("personalize", "-p", "a fox", "-r", "photo.png", "--segment", "file:alpha.png", "-o", "file.png");
         assertMadeAgain("file.png");
+
+        write("large.png", hole().resizeNearest(2 * SIDE, 2 * SIDE).toPicture());
+        LikenessProcess.Result resized =
+                run(folder, "segment", "-r", "photo.png", "--segment", "file:large.png", "-o", "resized.png");
+        assertThat(resized.err()).startsWith("likeness: warning: ").contains("large.png is 128 x 128 pixels").hasLineCount(1);
+        assertThat(Mask.read(folder.resolve("resized.png"), false)).isEqualTo(hole().resizeNearest(128, 128).resize(SIDE, SIDE));
     }
 
     @Test
@@ -327,8 +412,56 @@ class TasksTest {
         assertMadeAgain("made.png");
     }
 
+    /** The edits have taus of their own, and only personalization perturbs by itself. */
     @ParameterizedTest
-    @CsvSource({"replace+mma, keep", "replace+concat, zero", "sharing, shift", "none, zero"})
+    @CsvSource({"inpaint, paper, 0.1, steps", "inpaint, public, 0.45, sigma", "outpaint, paper, 0.1, steps",
+        "outpaint, public, 0.7, sigma", "reconstruct, paper, 0.8, steps"})
+    void aMethodSuitsItsTask(String task, String method, double tau, String basis) throws IOException, InterruptedException {
+        writeSubject();
+        write("photo.png", photo());
+        write("hole.png", hole().toPicture());
+        List<String> arguments = switch (task) {
+            case "inpaint" -> List.of("-i", "photo.png", "--mask", "hole.png", "-p", "a fox");
+            case "outpaint" -> List.of("-i", "photo.png", "--left", "32", "-p", "a fox");
+            default -> List.of("-r", "subject.png");
+        };
+        List<String> all = new ArrayList<>(List.of(task, "--method", method, "-o", "made.png"));
+        all.addAll(arguments);
+        JsonNode parameters = json(all.toArray(String[]::new)).path("parameters");
+        assertThat(parameters.path("tau").asDouble()).isEqualTo(tau);
+        assertThat(parameters.path("tau-basis").asText()).isEqualTo(basis);
+        assertThat(parameters.path("perturb").asBoolean()).isFalse();
+        assertMadeAgain("made.png");
+
+        all.addAll(List.of("--mask-morph", "3"));
+        assertThat(json(all.toArray(String[]::new)).at("/parameters/perturb").asBoolean()).isTrue();
+    }
+
+    /** Of rf-inversion's strengths personalization has the one of the way up. */
+    @Test
+    void personalizationGoesNoWayDown() throws IOException, InterruptedException {
+        writeSubject();
+        JsonNode parameters = json("personalize", "-p", "a fox", "-r", "subject.png", "--inversion", "rf-inversion", "-o",
+                "made.png").path("parameters");
+        assertThat(parameters.path("gamma").asDouble()).isEqualTo(0.5);
+        assertThat(parameters.has("eta")).isFalse();
+        assertMadeAgain("made.png");
+    }
+
+    /** It has one place for its tokens, which is told. */
+    @Test
+    void concatenationIsAtTheTarget() throws IOException, InterruptedException {
+        writeSubject();
+        JsonNode json = json("personalize", "-p", "a fox", "-r", "subject.png", "--inject", "replace+concat", "-o", "made.png");
+        assertThat(json.at("/parameters/positions").asText()).isEqualTo("target");
+        assertMadeAgain("made.png");
+        json("personalize", "-p", "a fox", "-r", "subject.png", "-o", "plain.png");
+        run(folder, "replay", "plain.png", "-o", "other.png", "--set", "inject=replace+concat");
+        assertThat(folder.resolve("other.png")).hasSameBinaryContentAs(folder.resolve("made.png"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"replace+mma, keep", "replace+concat, target", "sharing, shift", "none, zero"})
     void everyWayToPutAReferenceInCanBeMadeAgain(String inject, String positions) throws IOException, InterruptedException {
         writeSubject();
         JsonNode json = json("personalize", "-p", "a fox", "-r", "subject.png", "--inject", inject, "--positions", positions, "-n",
@@ -344,18 +477,92 @@ class TasksTest {
         json("personalize", "-p", "a fox", "-r", "subject.png", "--perturb", "--mask-morph", "-3", "-o", "made.png");
         ObjectNode before = (ObjectNode) Metadata.read(folder.resolve("made.png")).path("parameters");
         run(folder, "replay", "made.png", "-o", "other.png", "--set", "prompt=true, a=b, c", "--set", "seed=9", "--set",
-                "perturb=false", "--set", "inversion=rf-inversion", "--set", "eta=0.5");
+                "perturb=false", "--set", "inversion=rf-inversion", "--set", "gamma=0.25");
         ObjectNode after = (ObjectNode) Metadata.read(folder.resolve("other.png")).path("parameters");
         assertThat(after.path("prompt").asText()).isEqualTo("true, a=b, c");
         assertThat(after.path("seed").asLong()).isEqualTo(9);
         assertThat(after.path("perturb").asBoolean()).isFalse();
         assertThat(after.path("inversion").asText()).isEqualTo("rf-inversion");
-        assertThat(after.path("eta").asDouble()).isEqualTo(0.5);
+        assertThat(after.path("gamma").asDouble()).isEqualTo(0.25);
         before.remove(List.of("prompt", "seed", "perturb", "shuffle-window", "mask-morph", "perturb-seed", "inversion"));
-        after.remove(List.of("prompt", "seed", "perturb", "inversion", "gamma", "eta"));
+        after.remove(List.of("prompt", "seed", "perturb", "inversion", "gamma"));
         assertThat(after).isEqualTo(before);
 
         run(folder, "replay", "other.png", "-o", "third.png", "--set", "inversion=exact");
         assertThat(Metadata.read(folder.resolve("third.png")).path("parameters").has("gamma")).isFalse();
+    }
+
+    /** Only a reference is a name when it begins with an @. */
+    @Test
+    void aFileMayBeginWithAnAtSign() throws IOException, InterruptedException {
+        writeSubject();
+        write("@mask.png", hole().toPicture());
+        json("personalize", "-p", "a fox", "-r", "subject.png", "--mask", "@mask.png", "-o", "made.png");
+        assertMadeAgain("made.png");
+    }
+
+    private JsonNode replayed(String name, String... changes) throws IOException, InterruptedException {
+        List<String> arguments = new ArrayList<>(List.of("replay", name, "-o", "changed.png"));
+        for (String change : changes) {
+            arguments.addAll(List.of("--set", change));
+        }
+        run(folder, arguments.toArray(String[]::new));
+        return Metadata.read(folder.resolve("changed.png")).path("parameters");
+    }
+
+    /** What says the same in another way gives way to what is set. */
+    @Test
+    void whatIsSetInAReplayTakesThePlaceOfItsRivals() throws IOException, InterruptedException {
+        write("photo.png", TinyModel.subject().flatten(0x2060E0));
+        write("ground.png", hole().invert().toPicture());
+        new SubjectLibrary(folder.resolve("lib")).add("teapot", TinyModel.subject(), hole(), "house", "alpha");
+        json("personalize", "-p", "a fox", "-r", "photo.png", "--reference-prompt", "fox", "--mask", "ground.png", "--mask-invert",
+                "--layout", "0.6,0.6", "--library", "lib", "-o", "masked.png");
+
+        assertThat(replayed("masked.png", "mask-morph=-3").path("perturb").asBoolean()).isTrue();
+
+        JsonNode found = replayed("masked.png", "segment=click:34,30");
+        assertThat(found.path("segment").asText()).isEqualTo("click:34,30");
+        assertThat(found.has("mask")).isFalse();
+        assertThat(found.has("mask-invert")).isFalse();
+        Files.move(folder.resolve("changed.png"), folder.resolve("clicked.png"));
+        write("mask.png", hole().toPicture());
+        JsonNode masked = replayed("clicked.png", "mask=mask.png");
+        assertThat(masked.path("mask").asText()).isEqualTo("mask.png");
+        assertThat(masked.has("segment")).isFalse();
+
+        JsonNode named = replayed("masked.png", "reference=@teapot");
+        assertThat(named.path("reference").asText()).isEqualTo("@teapot");
+        assertThat(named.path("layout").asText()).isEqualTo("0.6,0.6");
+        assertThat(List.of("mask", "mask-invert", "reference-prompt")).noneMatch(named::has);
+    }
+
+    @Test
+    void anOptionalParameterIsUnset() throws IOException, InterruptedException {
+        writeSubject();
+        write("beach.png", photo());
+        write("left.png", Mask.full(SIDE, SIDE).translate(-SIDE / 2, 0).toPicture());
+        write("mask.png", hole().invert().toPicture());
+        json("compose", "-p", "a fox", "-r", "subject.png", "--reference-prompt", "fox", "--mask", "mask.png", "--mask-invert",
+                "--region", "left.png", "--layout", "0.6,0.6", "--scene", "beach.png", "--shuffle-window", "2", "-o", "made.png");
+        JsonNode after = replayed("made.png", "mask=", "region=", "layout=", "scene=", "reference-prompt=", "perturb=", "prompt=");
+        assertThat(List.of("mask", "mask-invert", "region", "layout", "scene", "reference-prompt")).noneMatch(after::has);
+        assertThat(after.path("perturb").asBoolean()).isFalse();
+        assertThat(after.path("prompt").asText()).isEmpty(); // it cannot be left out
+        assertThat(after.path("reference").asText()).isEqualTo("subject.png");
+    }
+
+    /** The size follows from the canvas again. */
+    @Test
+    void aReplayExtendsThePictureElsewhere() throws IOException, InterruptedException {
+        write("photo.png", photo());
+        json("outpaint", "-i", "photo.png", "--left", "32", "-p", "snow", "-o", "left.png");
+        json("outpaint", "-i", "photo.png", "--canvas", "96x80", "--position", "32,0", "-p", "snow", "-o", "canvas.png");
+        JsonNode canvas = replayed("left.png", "canvas=96x80", "position=32,0");
+        assertThat(List.of("left", "right", "up", "down")).noneMatch(canvas::has);
+        assertThat(folder.resolve("changed.png")).hasSameBinaryContentAs(folder.resolve("canvas.png"));
+        JsonNode left = replayed("canvas.png", "left=32");
+        assertThat(List.of("canvas", "position")).noneMatch(left::has);
+        assertThat(folder.resolve("changed.png")).hasSameBinaryContentAs(folder.resolve("left.png"));
     }
 }

@@ -16,6 +16,8 @@ public final class LayoutFile {
     /** Entries of a file, the scene included. */
     public static final int MAX_SUBJECTS = 16;
 
+    private static final int MAX_SENTENCE = 400; // letters; what is wrong may be quoted in it
+
     private static final String SCHEMA = "$schema"; // editors find the schema by it; it changes nothing here
     private static final String SUBJECTS = "subjects";
     private static final String REFERENCE = "reference";
@@ -44,13 +46,29 @@ public final class LayoutFile {
      * @param prompt what the reference shows; null when not given
      * @param layout where the subject goes; null leaves it where it is
      * @param scene whether this is the picture that the subjects are put into
+     * @param json what it was read from
      */
     public record Entry(String reference, Path mask, boolean maskInvert, String segment, String prompt, Layout layout,
-            boolean scene) {
+            boolean scene, LocatedJson json) {
 
         /** Whether the reference is a name of the {@link SubjectLibrary}. */
         public boolean fromLibrary() {
             return reference.startsWith("@");
+        }
+
+        /** A path of the file that is not known as one here, such as one in {@link #segment}. */
+        public Path resolve(Path path) {
+            return json.file().resolveSibling(path);
+        }
+
+        /**
+         * A refusal (input) that says where a field stands in the file; for the caller to throw.
+         *
+         * @param field one that was given, such as {@code segment}
+         * @param sentence what is wrong with it, and the remedy
+         */
+        public Refusal refusal(String field, String sentence) {
+            return json.member(field).refusal("%s", LocatedJson.line(sentence, MAX_SENTENCE));
         }
     }
 
@@ -110,7 +128,7 @@ public final class LayoutFile {
             throw fields.get(MASK_INVERT).refusal("mask_invert says how to read a mask file; add mask, or remove mask_invert.");
         }
         return new Entry(picture, mask, maskInvert, fields.containsKey(SEGMENT) ? fields.get(SEGMENT).filledString() : null,
-                fields.containsKey(PROMPT) ? fields.get(PROMPT).string() : null, layout(subject, fields), scene);
+                fields.containsKey(PROMPT) ? fields.get(PROMPT).string() : null, layout(subject, fields), scene, subject);
     }
 
     private static LocatedJson require(LocatedJson object, Map<String, LocatedJson> fields, String key, String what) {

@@ -180,6 +180,11 @@ record LocatedJson(Path file, String pointer, int line, int column, Object value
         return members;
     }
 
+    /** A member of an object; this itself where it has none of that name. */
+    LocatedJson member(String key) {
+        return value instanceof Map<?, ?> map && map.get(key) instanceof LocatedJson member ? member : this;
+    }
+
     /** @throws Refusal (input) when this is no array */
     List<LocatedJson> array() {
         if (!(value instanceof List<?> list)) {
@@ -243,7 +248,8 @@ record LocatedJson(Path file, String pointer, int line, int column, Object value
         return '"' + line(text, SHOWN) + '"';
     }
 
-    private static String line(String text, int most) {
+    /** Cut where it is long, on one line whatever is in it. */
+    static String line(String text, int most) {
         String start = text.codePointCount(0, text.length()) > most
                 ? text.substring(0, text.offsetByCodePoints(0, most)) + "..." : text;
         return start.replaceAll("[\\p{Cntrl}\\u2028\\u2029]", "?");

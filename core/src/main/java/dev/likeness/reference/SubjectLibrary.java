@@ -7,9 +7,7 @@ import dev.likeness.image.Mask;
 import dev.likeness.image.OutputFile;
 import dev.likeness.image.Picture;
 import dev.likeness.image.PngWriter;
-import java.awt.image.BufferedImage;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
@@ -32,11 +30,10 @@ import java.util.UUID;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import javax.imageio.ImageIO;
 
 /**
  * Subjects that are kept under a name, to be used as {@code @name}. Each is a folder of the library: {@code reference.png},
- * {@code mask.png} (8-bit grey, white where the subject is) and {@code subject.json}. Folders appear and vanish whole, so
+ * {@code mask.png} (white where the subject is) and {@code subject.json}. Folders appear and vanish whole, so
  * several processes may use a library at once; nothing is held in memory.
  */
 public final class SubjectLibrary {
@@ -115,20 +112,19 @@ public final class SubjectLibrary {
      *     or the library cannot be written; (resources) when the disk fails
      */
     public Entry add(String name, Picture picture, Mask mask, String prompt, String segment) {
-        requireName(name);
+        requireFree(name);
         mask.requireSizeOf(picture, "of @" + name, "of @" + name);
         if (mask.isEmpty()) {
             throw Refusal.input("The mask of @%s marks no pixel as subject; give one that is white where the subject is.",
                     name);
         }
-        requireFree(name);
         requireWritable();
         String noun = prompt == null || prompt.isBlank() ? name.replaceAll("[-_]+", " ").strip() : prompt;
         Path temporary = folder.resolve(TEMPORARY + UUID.randomUUID());
         try {
             Files.createDirectory(temporary);
             PngWriter.write(temporary.resolve(REFERENCE), picture, Map.of());
-            OutputFile.write(temporary.resolve(MASK), out -> writeGrey(mask, out));
+            PngWriter.write(temporary.resolve(MASK), mask.toPicture(), Map.of());
             byte[] description = description(name, noun, segment);
             OutputFile.write(temporary.resolve(DESCRIPTION), out -> out.write(description));
             Files.move(temporary, folder.resolve(name), StandardCopyOption.ATOMIC_MOVE);
@@ -239,18 +235,6 @@ public final class SubjectLibrary {
         return MAPPER.writerWithDefaultPrettyPrinter().writeValueAsBytes(json);
     }
 
-    private static void writeGrey(Mask mask, OutputStream out) throws IOException {
-        BufferedImage image = new BufferedImage(mask.width(), mask.height(), BufferedImage.TYPE_BYTE_GRAY);
-        int[] row = new int[mask.width()];
-        for (int y = 0; y < mask.height(); y++) {
-            for (int x = 0; x < row.length; x++) {
-                row[x] = Math.round(255 * mask.coverage(x, y));
-            }
-            image.getRaster().setPixels(0, y, row.length, 1, row); // setRGB would take grey for linear light
-        }
-        ImageIO.write(image, "png", out);
-    }
-
     /** Names of all folders but the hidden ones, sorted; none when there is no library yet. */
     private List<String> names() {
         if (!Files.exists(folder)) {
@@ -272,7 +256,9 @@ public final class SubjectLibrary {
         }
     }
 
-    private void requireFree(String name) {
+    /** @throws Refusal (usage) when the name is not one or is taken, so that {@link #add} would refuse it */
+    public void requireFree(String name) {
+        requireName(name);
         if (Files.exists(folder.resolve(name), LinkOption.NOFOLLOW_LINKS)) {
             throw Refusal.usage("There is a subject @%s in %s already; remove it first, or use another name.", name, folder);
         }

@@ -35,12 +35,24 @@ class LayoutFileTest {
                   {"reference": "/pictures/beach.png", "prompt": "", "scene": true}
                 ]}
                 """);
-        assertThat(LayoutFile.read(file)).containsExactly(
+        assertThat(LayoutFile.read(file)).usingRecursiveFieldByFieldElementComparatorIgnoringFields("json").containsExactly(
                 new Entry(folder.resolve("robot.png").toString(), folder.resolve("masks/robot.png"), true, null, "ein Füchslein 🦊",
-                        new Layout(0.3, 1, 0.5), false),
-                new Entry(folder.resolve("../cup.png").toString(), null, false, "box:1,2,3,4", null, new Layout(0, 0.25), false),
-                new Entry("@tea-pot_2", null, false, null, null, null, false),
-                new Entry("/pictures/beach.png", null, false, null, "", null, true));
+                        new Layout(0.3, 1, 0.5), false, null),
+                new Entry(folder.resolve("../cup.png").toString(), null, false, "box:1,2,3,4", null, new Layout(0, 0.25), false, null),
+                new Entry("@tea-pot_2", null, false, null, null, null, false, null),
+                new Entry("/pictures/beach.png", null, false, null, "", null, true, null));
+    }
+
+    /** What only others know to be wrong is told as what is wrong here. */
+    @Test
+    void othersRefuseWithThePlaceInTheFile() throws IOException {
+        Entry entry = LayoutFile.read(file("{\"subjects\": [\n {\"reference\": \"a.png\", \"segment\": \"file:%s\\n\"}]}")).get(0);
+        Refusal refusal = entry.refusal("segment", entry.segment() + " is wrong; correct it.");
+        assertThat(refusal.kind()).isEqualTo(Refusal.Kind.INPUT);
+        assertThat(refusal).hasMessage(
+                folder.resolve("layout.json") + ", line 2, column 36, /subjects/0/segment: file:%s? is wrong; correct it.");
+        assertThat(entry.resolve(Path.of("m.png"))).isEqualTo(folder.resolve("m.png"));
+        assertThat(entry.refusal("segment", "x".repeat(10_000)).getMessage().length()).isLessThan(1000);
     }
 
     @Test
