@@ -394,9 +394,9 @@ class RefusalsTest {
                         List.of("text.png is not a PNG file")),
                 new Case("replay: another command", INPUT, List.of("replay", file("trained.png"), "-o", OUT),
                         List.of("trained.png", "'train'")),
-                new Case("evaluate: no folder", INPUT, List.of("evaluate", "--subjects", file("nowhere")),
+                new Case("evaluate: no folder", INPUT, List.of("evaluate", "--suite", "tau", "--subjects", file("nowhere")),
                         List.of("nowhere is not a folder")),
-                new Case("evaluate: nothing in it", INPUT, List.of("evaluate", "--subjects", file("folder.png")),
+                new Case("evaluate: nothing in it", INPUT, List.of("evaluate", "--suite", "tau", "--subjects", file("folder.png")),
                         List.of("folder.png holds no PNG file")));
     }
 

@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -28,7 +30,6 @@ public final class ConfigJson {
     private static final ObjectMapper MAPPER = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES) // a number that is left out is not 0
             .serializationInclusion(JsonInclude.Include.NON_NULL)
             .build();
 
@@ -113,9 +114,20 @@ public final class ConfigJson {
             fixed.forEach((key, value) -> requireFixed(file, key, json.path(key), value));
             json.remove(fixed.keySet());
             json.properties().removeIf(e -> e.getKey().startsWith("_") || unused.contains(e.getKey()));
+            requireNumbers(file, type, json);
             return MAPPER.treeToValue(json, type);
         } catch (JsonProcessingException e) {
             throw unsupported(file, e);
+        }
+    }
+
+    /** A number or a switch that is left out would be read as 0 or false. */
+    private static void requireNumbers(Path file, Class<?> type, ObjectNode json) {
+        for (RecordComponent component : type.getRecordComponents()) {
+            String key = new SnakeCaseStrategy().translate(component.getName());
+            if (component.getType().isPrimitive() && !json.hasNonNull(key)) {
+                throw Refusal.model("%s is not supported: it has no %s.", file, key);
+            }
         }
     }
 
