@@ -104,7 +104,8 @@ final class InjectionOptions {
     Boolean referenceNoise;
 
     @Option(names = "--positions",
-            description = "positions of reference tokens that join attention: zero, target, keep or shift; replace+concat has target")
+            description = "positions of reference tokens that join attention: zero, target, keep or shift; replace+concat has "
+                    + "target")
     Positions positions;
 
     @Option(names = "--perturb", negatable = true, description = "shuffle the subject's tokens and change its mask")

@@ -51,8 +51,8 @@ final class ReplayCommand implements Callable<Integer> {
     String device;
 
     @Option(names = "--set", paramLabel = "NAME=[VALUE]",
-            description = "another value for one of its parameters, which takes the place of those that say the same in another way; "
-                    + "without a value the parameter is left out; may be repeated")
+            description = "another value for one of its parameters, which takes the place of those that say the same in another "
+                    + "way; without a value the parameter is left out; may be repeated")
     Map<String, String> changes = new LinkedHashMap<>();
 
     @Option(names = "--json", description = "print the result as JSON to standard output")
@@ -116,8 +116,8 @@ final class ReplayCommand implements Callable<Integer> {
             case "inversion" -> Set.of("gamma", "eta");
             case "segment" -> Set.of("onnx-size", "onnx-normalisation");
             case "mask" -> value.isEmpty() ? Set.of("mask-invert") : Set.of();
-            case "reference" -> value.isEmpty()
-                    ? Set.of("mask", "mask-invert", "segment", "onnx-size", "onnx-normalisation", "reference-prompt", "region") : Set.of();
+            case "reference" -> value.isEmpty() ? Set.of("mask", "mask-invert", "segment", "onnx-size", "onnx-normalisation",
+                    "reference-prompt", "region") : Set.of();
             // A picture's size follows from what is extended and by how much.
             case "canvas" -> value.isEmpty() ? Set.of("position", "width", "height") : Set.of("width", "height");
             case "left", "right", "up", "down", "image" -> Set.of("width", "height");

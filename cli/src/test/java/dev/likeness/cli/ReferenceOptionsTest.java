@@ -50,7 +50,8 @@ class ReferenceOptionsTest {
         assertThat(second.get(2).picture()).isSameAs(first.get(2).picture());
 
         Sampling sampling = new Sampling(SIDE, SIDE, 1, 0, 1, "", 8, 0, 1);
-        List<List<Subject>> fitted = StoryCommand.fit(List.of(first, second, options.read(library, List.of("robot"))), null, sampling);
+        List<ReferenceOptions.Source> third = options.read(library, List.of("robot"));
+        List<List<Subject>> fitted = StoryCommand.fit(List.of(first, second, third), null, sampling);
         assertThat(fitted.get(1).get(1)).isSameAs(fitted.get(0).get(1));
         assertThat(fitted.get(2).get(2)).isSameAs(fitted.get(0).get(2)).isNotEqualTo(fitted.get(1).get(2));
     }
