@@ -233,37 +233,64 @@ public final class Mask {
 
     /** The largest part of the subject whose pixels touch each other by their sides; empty when there is no subject. */
     public Mask largestPart() {
-        int[] part = new int[coverage.length]; // number of the part that a pixel belongs to, 0 for none
+        int[] part = new int[coverage.length];
         int[] waiting = new int[coverage.length];
         int best = 0;
         int most = 0;
         int parts = 0;
         for (int start = 0; start < part.length; start++) {
-            if (part[start] != 0 || !isSubject(start % width, start / width)) {
-                continue;
-            }
-            int size = 0;
-            int end = 0;
-            waiting[end++] = start;
-            part[start] = ++parts;
-            while (size < end) {
-                int at = waiting[size++];
-                int x = at % width;
-                for (int next : new int[] {x > 0 ? at - 1 : -1, x + 1 < width ? at + 1 : -1, at - width, at + width}) {
-                    if (next >= 0 && next < part.length && part[next] == 0 && isSubject(next % width, next / width)) {
-                        part[next] = parts;
-                        waiting[end++] = next;
-                    }
+            if (part[start] == 0 && isSubject(start % width, start / width)) {
+                int size = fill(part, start, ++parts, waiting);
+                if (size > most) {
+                    most = size;
+                    best = parts;
                 }
             }
-            if (size > most) {
-                most = size;
-                best = parts;
+        }
+        return only(part, best);
+    }
+
+    /** The part of the subject that hangs together with a pixel over the sides of pixels; the pixel itself is in it at least. */
+    public Mask partAt(int x, int y) {
+        int[] part = new int[coverage.length];
+        fill(part, y * width + x, 1, new int[coverage.length]);
+        Mask found = only(part, 1);
+        if (!isSubject(x, y)) {
+            found.coverage[y * width + x] = 1;
+        }
+        return found;
+    }
+
+    /**
+     * Gives a number to a pixel and to all of the subject that it touches.
+     *
+     * @param part numbers by pixel, 0 for none yet
+     * @param waiting room for as many pixels as there are
+     * @return how many pixels got it
+     */
+    private int fill(int[] part, int start, int number, int[] waiting) {
+        int done = 0;
+        int end = 0;
+        waiting[end++] = start;
+        part[start] = number;
+        while (done < end) {
+            int at = waiting[done++];
+            int x = at % width;
+            for (int next : new int[] {x > 0 ? at - 1 : -1, x + 1 < width ? at + 1 : -1, at - width, at + width}) {
+                if (next >= 0 && next < part.length && part[next] == 0 && isSubject(next % width, next / width)) {
+                    part[next] = number;
+                    waiting[end++] = next;
+                }
             }
         }
+        return done;
+    }
+
+    /** What has that number; nothing where the number is 0. */
+    private Mask only(int[] part, int number) {
         float[] kept = new float[coverage.length];
         for (int i = 0; i < kept.length; i++) {
-            kept[i] = best != 0 && part[i] == best ? coverage[i] : 0;
+            kept[i] = number != 0 && part[i] == number ? coverage[i] : 0;
         }
         return new Mask(kept, width, height);
     }

@@ -4,6 +4,8 @@ import dev.likeness.reference.Placement;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
+import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /** A reference and where its subject goes on the canvas. */
@@ -21,6 +23,12 @@ public record Placed(ReferenceBranch reference, Placement placement) {
             Tensor before = Ops.selectRows(latents, target);
             return scope.keep(Ops.replaceRows(latents, target, before.lerp(subject, cells(latents.size(2), latents))));
         }
+    }
+
+    /** What each reference has at that step for the places where it goes: by block, each [1, n, d], owned by the open scope. */
+    static List<Map<Integer, Tensor>> tokens(List<Placed> references, int step, double sigma, ReplaceAt level) {
+        return references.stream()
+                .map(placed -> placed.reference.tokens(step, sigma, placed.placement.source(), level)).toList();
     }
 
     /** 1 for each number of a packed token [c, 2, 2] that lies in a cell of the subject, 0 for the others: [1, n, 4 C]. */

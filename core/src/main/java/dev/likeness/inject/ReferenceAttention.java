@@ -5,7 +5,6 @@ import dev.likeness.model.flux.AttentionHook;
 import dev.likeness.model.flux.FluxTransformer;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Tensors;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
@@ -48,10 +47,7 @@ public final class ReferenceAttention implements StepInjection {
         if (step < from || step >= until) {
             return AttentionHook.NONE;
         }
-        List<Map<Integer, Tensor>> tokens = new ArrayList<>();
-        for (Placed placed : references) {
-            tokens.add(placed.reference().tokens(step, sigma, placed.placement().source(), ReplaceAt.ATTENTION));
-        }
+        List<Map<Integer, Tensor>> tokens = Placed.tokens(references, step, sigma, ReplaceAt.ATTENTION);
         return new AttentionHook() {
             @Override
             public Appended appended(Site site, Tensor imageTokens) {

@@ -4,7 +4,6 @@ import dev.likeness.denoise.StepInjection;
 import dev.likeness.model.flux.AttentionHook;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Tensors;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
@@ -40,10 +39,7 @@ public final class TokenReplacement implements StepInjection {
         if (step >= replacedSteps || level == ReplaceAt.LATENT) {
             return AttentionHook.NONE;
         }
-        List<Map<Integer, Tensor>> tokens = new ArrayList<>();
-        for (Placed placed : references) {
-            tokens.add(placed.reference().tokens(step, sigma, placed.placement().source(), level));
-        }
+        List<Map<Integer, Tensor>> tokens = Placed.tokens(references, step, sigma, level);
         return new AttentionHook() {
             @Override
             public Tensor hiddenStates(Site site, Tensor imageTokens) {

@@ -92,7 +92,7 @@ public final class GrabCut {
         Canvas.Point point = canvas.point(x, y);
         for (double radius : RADII) {
             byte[] start = canvas.start(canvas.disc(point, radius), point);
-            attempts.add(canvas.piece(canvas.cut(start, ITERATIONS), point));
+            attempts.add(canvas.cut(start, ITERATIONS).partAt(point.x, point.y));
         }
         Mask best = canvas.best(attempts);
         if (best.equals(canvas.disc(point, CORE))) {
@@ -102,7 +102,7 @@ public final class GrabCut {
         if (finer.width > canvas.width || finer.height > canvas.height) {
             Canvas.Point there = finer.point(x, y);
             byte[] start = finer.start(best.resize(finer.width, finer.height), there);
-            best = finer.piece(finer.cut(start, REFINEMENTS), there);
+            best = finer.cut(start, REFINEMENTS).partAt(there.x, there.y);
         }
         return best.resize(picture.width(), picture.height());
     }
@@ -227,29 +227,6 @@ public final class GrabCut {
                 }
                 return Mask.of(width, height, coverage);
             }
-        }
-
-        /** What of a mask hangs together with a point of it, over the sides of pixels. */
-        Mask piece(Mask mask, Point point) {
-            float[] piece = new float[width * height];
-            int[] open = new int[piece.length];
-            int count = 0;
-            open[count++] = point.y * width + point.x;
-            piece[open[0]] = 1;
-            while (count > 0) {
-                int pixel = open[--count];
-                int x = pixel % width;
-                int y = pixel / width;
-                int[][] neighbours = {{x - 1, y}, {x + 1, y}, {x, y - 1}, {x, y + 1}};
-                for (int[] next : neighbours) {
-                    if (next[0] >= 0 && next[1] >= 0 && next[0] < width && next[1] < height
-                            && mask.isSubject(next[0], next[1]) && piece[next[1] * width + next[0]] == 0) {
-                        piece[next[1] * width + next[0]] = 1;
-                        open[count++] = next[1] * width + next[0];
-                    }
-                }
-            }
-            return Mask.of(width, height, piece);
         }
 
         Mask best(List<Mask> attempts) {

@@ -103,7 +103,7 @@ public final class Inpaint {
         List<Subject> all = new ArrayList<>();
         all.add(new Subject(edit.picture().resize(width, height).flatten(0xFFFFFF), kept, edit.caption(), null, true));
         all.addAll(subjects);
-        List<String> outside = outside(all, keptTokens, injection, strict);
+        List<String> outside = subjects.isEmpty() ? List.of() : outside(all, keptTokens, injection, strict);
         Generation made = Personalize.run(model, prompt, all, injection, strict, sampling, listener);
         List<String> warnings = new ArrayList<>(made.warnings());
         warnings.addAll(outside);
