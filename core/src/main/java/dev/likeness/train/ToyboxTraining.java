@@ -95,7 +95,7 @@ public final class ToyboxTraining {
 
     private static List<FluxTraining.Stage> stages(Plan plan) {
         Recipe large = Recipe.LARGE_CENTRED.withMaxSubjects(Math.min(FIRST_SUBJECTS, plan.subjects()));
-        Recipe anywhere = Recipe.ANYWHERE.withMaxSubjects(plan.subjects()).withScale(0.45, 0.85);
+        Recipe anywhere = Recipe.ANYWHERE.withMaxSubjects(plan.subjects()).withScale(0.42, 0.85);
         return List.of(
                 new FluxTraining.Stage(plan.largeUntil(), 128, 48, 2, large),
                 new FluxTraining.Stage(plan.anywhereUntil(), 128, 48, 2, anywhere),

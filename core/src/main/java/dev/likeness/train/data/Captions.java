@@ -79,7 +79,7 @@ public final class Captions {
 
     private static String described(RandomGenerator random, Mention mention, boolean bare) {
         double scale = mention.place().scale();
-        String size = scale < 0.38 ? SMALL : scale > 0.68 ? LARGE : "";
+        String size = scale < 0.52 ? SMALL : scale > 0.68 ? LARGE : "";
         String words = !size.isEmpty() && random.nextDouble() < SIZE_SHARE ? size + " " + mention.noun()
                 : mention.noun();
         return bare || !countable(mention.noun()) ? words : prefixed(words);
