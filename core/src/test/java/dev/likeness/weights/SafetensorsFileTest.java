@@ -85,8 +85,8 @@ class SafetensorsFileTest {
             sparse.seek(sparse.length() + skipped); // takes no room on the disk
             sparse.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putFloat(3).putFloat(-4).array());
             SafetensorsFile file = SafetensorsFile.open(path);
-            SafetensorsFile.Entry far = file.entries().get("far");
-            Tensor tensor = Tensors.view(file.map("far"), far.dtype(), far.shape());
+            TensorFile.Entry far = file.entries().get("far");
+            Tensor tensor = Tensors.view(file.map("far"), far.encoding().dtype(), far.shape());
             assertThat(Tensors.floats(tensor)).containsExactly(3, -4);
             assertThatThrownBy(() -> file.map("skipped")).isInstanceOf(Refusal.class)
                     .hasMessageContainingAll(path.toString(), "skipped", "2 GiB");
@@ -141,7 +141,7 @@ class SafetensorsFileTest {
         "{\"dtype\":\"F32\",\"shape\":[4]}",
         "{\"shape\":[4],\"data_offsets\":[0,16]}",
         "{\"dtype\":4,\"shape\":[4],\"data_offsets\":[0,16]}",
-        "{\"dtype\":\"F8_E4M3\",\"shape\":[16],\"data_offsets\":[0,16]}",
+        "{\"dtype\":\"F8_E8M0\",\"shape\":[16],\"data_offsets\":[0,16]}",
         "{\"dtype\":\"F32\",\"shape\":4,\"data_offsets\":[0,16]}",
         "{\"dtype\":\"F32\",\"shape\":[\"4\"],\"data_offsets\":[0,16]}",
         "{\"dtype\":\"F32\",\"shape\":[4.5],\"data_offsets\":[0,16]}",
