@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -204,6 +205,45 @@ public final class Checkpoint implements Weights, AutoCloseable {
         Map<String, long[]> shapes = new LinkedHashMap<>();
         weights.forEach((name, weight) -> shapes.put(name, weight.piece().shape()));
         return shapes;
+    }
+
+    /**
+     * What is stored, without what stands beside the weights.
+     *
+     * @param files      in which it lies
+     * @param bytes      that the stored tensors take
+     * @param parameters how many numbers they are
+     * @param encodings  how many tensors are stored in each encoding
+     */
+    public record Contents(Set<Path> files, long bytes, long parameters, Map<Encoding, Integer> encodings) {
+
+        private static Contents of(Map<Path, Map<String, Entry>> stored) {
+            long bytes = 0;
+            long parameters = 0;
+            Map<Encoding, Integer> encodings = new EnumMap<>(Encoding.class);
+            for (Map<String, Entry> entries : stored.values()) {
+                for (Entry entry : entries.values()) {
+                    bytes += entry.end() - entry.begin();
+                    parameters += entry.elements();
+                    encodings.merge(entry.encoding(), 1, Integer::sum);
+                }
+            }
+            return new Contents(stored.keySet(), bytes, parameters, encodings);
+        }
+
+        /** Everything in a file, whatever it is. */
+        public static Contents of(TensorFile file) {
+            return of(Map.of(file.path(), file.entries()));
+        }
+    }
+
+    public Contents contents() {
+        Map<Path, Map<String, Entry>> stored = new LinkedHashMap<>();
+        for (StoredWeight weight : weights.values()) {
+            String key = weight.piece().key();
+            stored.computeIfAbsent(weight.file().path(), path -> new LinkedHashMap<>()).put(key, weight.file().entries().get(key));
+        }
+        return Contents.of(stored);
     }
 
     /**

@@ -52,6 +52,11 @@ public enum Component {
         return flag;
     }
 
+    /** Whether a file with these keys holds it. */
+    public boolean isIn(Set<String> keys) {
+        return prefixIn(keys).isPresent();
+    }
+
     /** What stands before its keys in a file, where the file holds it: files of several networks set them apart so. */
     Optional<String> prefixIn(Set<String> keys) {
         return prefixes.stream().filter(prefix -> markers.stream().anyMatch(marker -> keys.contains(prefix + marker))).findFirst();

@@ -7,7 +7,7 @@ import java.util.Optional;
 import java.util.Set;
 
 /** Tells what a file holds by keys that nothing else has, so that a refusal can name it. */
-final class Recognition {
+public final class Recognition {
 
     /** @param name what it is @param fragments parts of keys, one of which is enough */
     private record Kind(String name, List<String> fragments) {
@@ -39,7 +39,7 @@ final class Recognition {
     private Recognition() {}
 
     /** What else than FLUX.1's networks the keys are, if it is known. */
-    static Optional<String> unsupported(Set<String> keys) {
+    public static Optional<String> unsupported(Set<String> keys) {
         return UNSUPPORTED.stream()
                 .filter(kind -> keys.stream().anyMatch(key -> kind.fragments().stream().anyMatch(key::contains)))
                 .map(Kind::name).findFirst();

@@ -26,7 +26,12 @@ public abstract sealed class TensorFile permits SafetensorsFile, GgufFile {
      * Where a tensor lies: its encoding, its shape (last axis contiguous), and its bytes from {@code begin} up to {@code end}
      * in the file.
      */
-    public record Entry(Encoding encoding, long[] shape, long begin, long end) {}
+    public record Entry(Encoding encoding, long[] shape, long begin, long end) {
+
+        long elements() {
+            return (end - begin) / encoding.blockBytes() * encoding.blockElements();
+        }
+    }
 
     private final Path path;
     private final Map<String, Entry> entries;
