@@ -220,6 +220,7 @@ def _tiny(folder) -> None:
         save_file(tensors, folder / f"{stem}.bfl.safetensors")
         save_file({key: value.contiguous() for key, value in _converted(tensors, 16).items()},
                   folder / f"{stem}.expected.safetensors")
+    _comfy(folder)
     shapes = _ldm_shapes([4, 8, 8], 1, 2)
     tensors = {name: normal(f"weights/vae/{name}", *shape) for name, shape in shapes.items()}
     save_file(tensors, folder / "vae.ldm.safetensors")
@@ -235,6 +236,31 @@ def _tiny(folder) -> None:
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
+
+
+def _comfy(folder) -> None:
+    """A transformer as ComfyUI stores it: matrices in float8, one scale each, in the older and in the newer way of writing it."""
+    shapes = _bfl_shapes(16, 64, 8, 1, 1, 12, 10, 8, 256, False)
+    prefix, older, newer, plain = "model.diffusion_model.", {}, {}, {}
+    for name, shape in shapes.items():
+        tensor = normal(f"weights/comfy/{name}", *shape)
+        if len(shape) == 2:
+            scale = tensor.abs().max() / 448
+            stored = (tensor / scale).to(torch.float8_e4m3fn)
+            plain[name] = stored.to(torch.float32) * scale
+            stem = name.removesuffix(".weight")
+            older[f"{prefix}{stem}.scale_weight"] = newer[f"{prefix}{stem}.weight_scale"] = scale
+            older[f"{prefix}{stem}.scale_input"] = newer[f"{prefix}{stem}.input_scale"] = torch.tensor(1.0)
+            mark = b'{"format": "float8_e4m3fn"}'
+            newer[f"{prefix}{stem}.comfy_quant"] = torch.frombuffer(bytearray(mark), dtype=torch.uint8)
+        else:
+            stored = tensor.to(torch.bfloat16)
+            plain[name] = stored.to(torch.float32)
+        older[prefix + name] = newer[prefix + name] = stored
+    older[f"{prefix}scaled_fp8"] = torch.tensor([], dtype=torch.float8_e4m3fn)
+    save_file(older, folder / "comfy-older.safetensors")
+    save_file(newer, folder / "comfy-newer.safetensors")
+    save_file({key: value.contiguous() for key, value in _converted(plain, 16).items()}, folder / "comfy.expected.safetensors")
 
 
 def write() -> None:

@@ -70,7 +70,8 @@ public final class GgufFile extends TensorFile {
             need(20, "the header");
             int version = bytes.getInt();
             if ((version & 0xFFFF) == 0) {
-                throw Refusal.model("%s is a big-endian GGUF file, and only little-endian ones are read; take the other.", path);
+                throw Refusal.model("%s is a big-endian GGUF file by its version at byte 4, and only little-endian ones are read; "
+                        + "take the other.", path);
             }
             if (version != 2 && version != 3) {
                 throw Refusal.model("%s is a GGUF file of version %s at byte 4, and only versions 2 and 3 are read; convert it anew.",
@@ -193,7 +194,7 @@ public final class GgufFile extends TensorFile {
             for (int i = axes - 1; i >= 0; i--) {
                 shape[i] = bytes.getLong();
             }
-            Encoding encoding = Encoding.ofGguf(bytes.getInt(), path + ": " + what);
+            Encoding encoding = Encoding.ofGguf(bytes.getInt(), path + ": " + what + ", at byte " + at + " of the header,");
             long offset = bytes.getLong();
             long length = Arrays.stream(shape).anyMatch(axis -> axis < 1) ? -1 : encoding.bytes(shape);
             if (length < 0 || length > size) {

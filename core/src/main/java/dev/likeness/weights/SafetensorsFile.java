@@ -151,11 +151,12 @@ public final class SafetensorsFile extends TensorFile {
             throw Refusal.model("%s: its dtype, shape or data_offsets is missing or malformed, in the header at byte %d; the file is "
                     + "damaged, download or copy it again.", where, place);
         }
-        Encoding encoding = Encoding.of(DType.ofSafetensors(shown(type), where));
+        Encoding encoding = Encoding.of(DType.ofSafetensors(shown(type), where + ", at byte " + place + ","));
         long bytes = encoding.bytes(shape);
         if (bytes < 0 || offsets[1] > fileSize - dataStart || offsets[1] - offsets[0] != bytes) {
-            throw Refusal.model("%s: its bytes at %d lie outside the file or do not match its shape %s; the file is cut off or "
-                    + "damaged, download or copy it again.", where, dataStart + offsets[0], Arrays.toString(shape));
+            throw Refusal.model("%s: its bytes %d to %d of the data, which the header names at byte %d, lie outside the file or do not "
+                    + "match its shape %s; the file is cut off or damaged, download or copy it again.", where, offsets[0], offsets[1],
+                    place, Arrays.toString(shape));
         }
         return new Entry(encoding, shape, dataStart + offsets[0], dataStart + offsets[1]);
     }

@@ -54,7 +54,9 @@ final class GgufBytes {
     /** @param shape last axis contiguous */
     GgufBytes tensor(String name, Encoding encoding, long offset, long bytes, long... shape) {
         int[] numbers = {0, 1, 30, 28, -1, -1, 27, 26, 24, -1, 2, 3, 6, 7, 8, 12, 13, 14}; // ggml's, by Encoding's order
-        assert bytes == encoding.bytes(shape);
+        if (bytes != encoding.bytes(shape)) {
+            throw new IllegalArgumentException(name + " takes " + encoding.bytes(shape) + " bytes");
+        }
         return tensor(text(name), shape, numbers[encoding.ordinal()], offset);
     }
 

@@ -55,6 +55,8 @@ class RenamingTest {
     @ParameterizedTest
     @CsvSource({"transformer.bfl.safetensors, transformer.expected.safetensors, TRANSFORMER",
         "transformer-schnell.bfl.safetensors, transformer-schnell.expected.safetensors, TRANSFORMER",
+        "comfy-older.safetensors, comfy.expected.safetensors, TRANSFORMER",
+        "comfy-newer.safetensors, comfy.expected.safetensors, TRANSFORMER",
         "vae.ldm.safetensors, vae.expected.safetensors, VAE", "t5.gguf, ../t5-tiny/model.safetensors, T5"})
     void numbersAreThoseOfThePublicConverter(String file, String expected, Component component) {
         try (Scope scope = Scope.open();
