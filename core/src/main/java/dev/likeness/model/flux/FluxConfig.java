@@ -80,7 +80,7 @@ public record FluxConfig(
         return new FluxConfig(shapes.size("x_embedder.weight", 1), shapes.size("proj_out.weight", 0), doubleBlocks,
                 shapes.count("single_transformer_blocks"), head, width / head, shapes.size("context_embedder.weight", 1),
                 shapes.size("time_text_embed.text_embedder.linear_1.weight", 1),
-                shapes.has("time_text_embed.guidance_embedder.linear_1.weight"), axes, null);
+                shapes.has("time_text_embed.guidance_embedder.linear_1.weight"), axes, 1);
     }
 
     /** Width d of the hidden states. */
