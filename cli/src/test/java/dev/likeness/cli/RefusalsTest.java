@@ -426,7 +426,20 @@ class RefusalsTest {
     private static final String WEIGHTS = "transformer/diffusion_pytorch_model.safetensors";
 
     static List<Case> models() throws IOException {
+        String whole = file("model");
         return List.of(
+                refusal("a network's file without a model", USAGE, List.of("--t5 needs --model DIR"), "generate", "-p", "a fox", "--t5",
+                        file("subject.png"), "-o", OUT),
+                refusal("a network's file that is not there", MODEL, List.of("--vae", "nowhere.gguf is no file"), "generate", "-p",
+                        "a fox", "--model", whole, "--vae", file("nowhere.gguf"), "-o", OUT),
+                refusal("a network's file that is a picture", MODEL, List.of("subject.png is not a safetensors file"), "generate",
+                        "-p", "a fox", "--model", whole, "--transformer", file("subject.png"), "-o", OUT),
+                refusal("a network's file that holds another", MODEL, List.of("holds no T5 text encoder", "--t5"), "generate", "-p",
+                        "a fox", "--model", whole, "--t5", file("model/" + WEIGHTS), "-o", OUT),
+                refusal("inspect: nothing there", MODEL, List.of("nowhere.gguf does not exist"), "models", "inspect",
+                        file("nowhere.gguf")),
+                refusal("inspect: a picture", MODEL, List.of("subject.png is not a safetensors file"), "models", "inspect",
+                        file("subject.png")),
                 model("model missing", file("absent"), "absent is not a folder", "--model"),
                 model("model a file", file("subject.png"), "subject.png is not a folder", "--model"),
                 model("no index", broken("no-index", copy -> Files.delete(copy.resolve("model_index.json"))),
