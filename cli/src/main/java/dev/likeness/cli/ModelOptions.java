@@ -60,8 +60,8 @@ final class ModelOptions {
         Device.requireKnown(device);
         singleFiles().forEach((component, file) -> {
             if (model == null) {
-                throw Refusal.usage("%s needs --model DIR: the folder of the model that has everything else (scheduler, tokenizers, "
-                        + "the other networks).", component.flag());
+                throw Refusal.usage("%s needs --model DIR: the folder of the model that has everything else (scheduler, "
+                        + "tokenizers, the other networks).", component.flag());
             }
             if (!Files.isRegularFile(file)) {
                 throw Refusal.model("%s %s is no file; give a safetensors or GGUF file.", component.flag(), file);

@@ -137,7 +137,8 @@ class CommandLineTest {
         Files.createDirectories(weights.getParent());
         Files.copy(shared.resolve(MODEL + "/transformer/diffusion_pytorch_model.safetensors"), weights);
         run("generate", "-p", "a fox", "-o", "whole.png", "--seed", "3", "--no-metadata");
-        run("generate", "-p", "a fox", "-o", "own.png", "--seed", "3", "--no-metadata", "--transformer", "files/own.safetensors");
+        run("generate", "-p", "a fox", "-o", "own.png", "--seed", "3", "--no-metadata", "--transformer",
+                "files/own.safetensors");
         assertThat(folder.resolve("own.png")).hasSameBinaryContentAs(folder.resolve("whole.png"));
         run("generate", "-p", "a fox", "-o", "made.png", "--seed", "3", "--transformer", "files/own.safetensors");
         assertThat(Metadata.read(folder.resolve("made.png")).path("parameters").path("transformer").asText())

@@ -428,13 +428,17 @@ class RefusalsTest {
     static List<Case> models() throws IOException {
         String whole = file("model");
         return List.of(
-                refusal("a network's file without a model", USAGE, List.of("--t5 needs --model DIR"), "generate", "-p", "a fox", "--t5",
+                refusal("a network's file without a model", USAGE, List.of("--t5 needs --model DIR"), "generate", "-p",
+                "a fox", "--t5",
                         file("subject.png"), "-o", OUT),
-                refusal("a network's file that is not there", MODEL, List.of("--vae", "nowhere.gguf is no file"), "generate", "-p",
+                refusal("a network's file that is not there", MODEL, List.of("--vae", "nowhere.gguf is no file"), "generate",
+                "-p",
                         "a fox", "--model", whole, "--vae", file("nowhere.gguf"), "-o", OUT),
-                refusal("a network's file that is a picture", MODEL, List.of("subject.png is not a safetensors file"), "generate",
+                refusal("a network's file that is a picture", MODEL, List.of("subject.png is not a safetensors file"),
+                "generate",
                         "-p", "a fox", "--model", whole, "--transformer", file("subject.png"), "-o", OUT),
-                refusal("a network's file that holds another", MODEL, List.of("holds no T5 text encoder", "--t5"), "generate", "-p",
+                refusal("a network's file that holds another", MODEL, List.of("holds no T5 text encoder", "--t5"),
+                "generate", "-p",
                         "a fox", "--model", whole, "--t5", file("model/" + WEIGHTS), "-o", OUT),
                 refusal("inspect: nothing there", MODEL, List.of("nowhere.gguf does not exist"), "models", "inspect",
                         file("nowhere.gguf")),
