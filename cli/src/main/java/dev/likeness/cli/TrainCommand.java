@@ -68,6 +68,10 @@ final class TrainCommand implements Callable<Integer> {
             description = "end of training, the rest at 256 px (default: ${DEFAULT-VALUE})")
     long until;
 
+    @Option(names = "--distilled", defaultValue = "800", paramLabel = "UPDATES",
+            description = "updates of the distillation of guidance that follows (default: ${DEFAULT-VALUE})")
+    long distilled;
+
     @Option(names = "--subjects", defaultValue = "80", description = "named subjects (default: ${DEFAULT-VALUE})")
     int subjects;
 
@@ -102,7 +106,7 @@ final class TrainCommand implements Callable<Integer> {
             return 0;
         }
         ToyboxTraining training = new ToyboxTraining(data, work, output, System.err::println);
-        ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, largeUntil, anywhereUntil, until, subjects);
+        ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, largeUntil, anywhereUntil, until, distilled, subjects);
         if (part != Part.TRANSFORMER) {
             training.trainVae(plan);
         }
