@@ -97,6 +97,11 @@ public final class FluxModel implements AutoCloseable {
         return folder;
     }
 
+    /** The name of its folder, also where that was given as a dot. */
+    public String name() {
+        return String.valueOf(folder.toAbsolutePath().normalize().getFileName());
+    }
+
     public ModelDefaults defaults() {
         return defaults;
     }
