@@ -15,13 +15,18 @@ import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.eclipse.jetty.http.MultiPart;
 import org.eclipse.jetty.http.MultiPartFormData;
 import org.eclipse.jetty.io.Content;
+import org.eclipse.jetty.util.Promise;
 
 /**
  * The body of a request, on disk until it is closed: while it arrives it takes no memory, and a sender can be slow only so
@@ -34,7 +39,7 @@ final class Body implements AutoCloseable {
 
     private final Limits limits;
     private final Path folder;
-    private MultiPartFormData.Parts parts; // null for JSON
+    private Map<String, List<Path>> parts; // by name; null for JSON
 
     private Body(Limits limits, Path folder) {
         this.limits = limits;
@@ -103,7 +108,7 @@ final class Body implements AutoCloseable {
         return folder.resolve("body");
     }
 
-    private MultiPartFormData.Parts parse(String type) {
+    private Map<String, List<Path>> parse(String type) throws IOException {
         String boundary = MultiPart.extractBoundary(type);
         if (boundary == null) {
             throw Problem.of(Problem.Kind.MALFORMED, "The content type names no boundary of its parts; send a form as the "
@@ -116,39 +121,32 @@ final class Body implements AutoCloseable {
         parser.setMaxParts(MAX_PARTS);
         parser.setMaxFileSize(limits.bodyBytes());
         parser.setMaxLength(limits.bodyBytes());
-        try {
-            return parser.parse(Content.Source.from(whole())).join();
+        CompletableFuture<MultiPartFormData.Parts> parsed = new CompletableFuture<>();
+        parser.parse(Content.Source.from(whole()), Promise.Invocable.toPromise(parsed));
+        Map<String, List<Path>> files = new HashMap<>();
+        try (MultiPartFormData.Parts all = parsed.join()) {
+            for (MultiPart.Part part : all) {
+                Path file = folder.resolve(UUID.randomUUID().toString());
+                part.writeTo(file);
+                files.computeIfAbsent(String.valueOf(part.getName()), name -> new ArrayList<>()).add(file);
+            }
+            return files;
         } catch (CompletionException e) {
             throw Problem.of(Problem.Kind.MALFORMED, "The form cannot be read; send at most %d parts, as the standard has them.",
                     MAX_PARTS);
         }
     }
 
-    boolean isForm() {
-        return parts != null;
-    }
-
     /** The JSON object: the whole body, or the part {@code request}. */
     ObjectNode json() {
-        if (parts != null) {
-            MultiPart.Part part = parts.getFirst("request");
-            if (part == null) {
-                throw Problem.of(Problem.Kind.MALFORMED, "The form has no part 'request'; put the JSON of the request there.");
-            }
-            return parse(part);
+        Path file = parts == null ? whole() : part("request");
+        if (file == null) {
+            throw Problem.of(Problem.Kind.MALFORMED, "The form has no part 'request'; put the JSON of the request there.");
         }
-        try (InputStream in = Files.newInputStream(whole())) {
+        try (InputStream in = Files.newInputStream(file)) {
             return parse(in);
         } catch (IOException e) {
             throw Problem.of(Problem.Kind.RESOURCES, "The body could not be read back; try again later.");
-        }
-    }
-
-    private ObjectNode parse(MultiPart.Part part) {
-        try (InputStream in = Content.Source.asInputStream(part.newContentSource())) {
-            return parse(in);
-        } catch (IOException e) {
-            throw Problem.of(Problem.Kind.RESOURCES, "The form could not be read back; try again later.");
         }
     }
 
@@ -173,33 +171,31 @@ final class Body implements AutoCloseable {
         }
     }
 
-    /** A file of the form; null when there is none of that name. */
-    MultiPart.Part part(String name) {
-        return parts == null ? null : parts.getFirst(name);
+    /** A part of the form; null when there is none of that name. */
+    Path part(String name) {
+        return parts(name).stream().findFirst().orElse(null);
     }
 
-    /** Files of the form under that name. */
-    List<MultiPart.Part> parts(String name) {
-        return parts == null ? List.of() : parts.getAll(name) == null ? List.of() : parts.getAll(name);
+    /** All parts of that name. */
+    List<Path> parts(String name) {
+        return parts == null ? List.of() : parts.getOrDefault(name, List.of());
     }
 
-    /** A field of the form; null when there is none of that name. */
+    /** A part as text; null when there is none of that name. */
     String field(String name) {
-        MultiPart.Part part = part(name);
-        if (part == null) {
-            return null;
+        Path part = part(name);
+        try {
+            if (part != null && Files.size(part) > MAX_FIELD) {
+                throw Problem.of(Problem.Kind.TOO_LARGE, "The field '%s' is too long; shorten it.", name);
+            }
+            return part == null ? null : new String(Files.readAllBytes(part), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw Problem.of(Problem.Kind.RESOURCES, "The body could not be read back; try again later.");
         }
-        if (part.getLength() > MAX_FIELD) {
-            throw Problem.of(Problem.Kind.TOO_LARGE, "The field '%s' is too long; shorten it.", name);
-        }
-        return part.getContentAsString(StandardCharsets.UTF_8);
     }
 
     @Override
     public void close() {
-        if (parts != null) {
-            parts.close();
-        }
         Disk.delete(folder);
     }
 }

@@ -24,7 +24,6 @@ import java.util.concurrent.Semaphore;
 import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.eclipse.jetty.http.MultiPart;
 
 /**
  * Pictures that come with a request: written to a job's folder, decoded once so that what is no picture is refused at once, and
@@ -218,11 +217,11 @@ final class Inputs {
                 throw Problem.at(pointer, "The data URL is not base64; encode the whole picture.");
             }
         } else if (value.startsWith("part:")) {
-            MultiPart.Part part = body == null ? null : body.part(value.substring("part:".length()));
+            Path part = body == null ? null : body.part(value.substring("part:".length()));
             if (part == null) {
                 throw Problem.at(pointer, "The request has no such part; send the picture as a part of multipart/form-data.");
             }
-            part.writeTo(file);
+            Files.copy(part, file);
         } else if (value.startsWith("image:") && ID.matcher(value.substring("image:".length())).matches()) {
             copy(jobs.image(value.substring("image:".length())).map(image -> jobs.file(image.id())).orElse(null), pointer, file);
         } else if (ofJob.matches()) {

@@ -12,13 +12,10 @@ import dev.likeness.request.SamplingChoice;
 import dev.likeness.segment.Segmentation;
 import dev.likeness.task.Injection;
 import dev.likeness.task.ModelDefaults;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -228,8 +225,9 @@ record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields>
     }
 
     @SafeVarargs
+    @SuppressWarnings("varargs") // the array goes no further than this stream
     private static List<String> with(List<String>... lists) {
-        return new ArrayList<>(Arrays.stream(lists).flatMap(List::stream).collect(Collectors.toList()));
+        return Stream.of(lists).flatMap(List::stream).toList();
     }
 
     static List<String> tasks() {

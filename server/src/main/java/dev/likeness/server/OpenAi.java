@@ -7,11 +7,11 @@ import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import org.eclipse.jetty.http.MultiPart;
 
 /**
  * The image routes of OpenAI's API reference (Images: create, create edit), for clients that speak that. Fields that mean
@@ -63,7 +63,7 @@ final class OpenAi {
         String format;
         String model;
         try (Body body = synchronous.receive(context, false, true)) {
-            List<MultiPart.Part> images = new ArrayList<>(body.parts("image"));
+            List<Path> images = new ArrayList<>(body.parts("image"));
             images.addAll(body.parts("image[]"));
             if (images.size() != 1) {
                 throw Problem.at("/image", "One image is edited and there are %d; send one.", images.size());
@@ -74,14 +74,9 @@ final class OpenAi {
             requirePng(body.field("output_format"), "true".equals(body.field("stream")));
             Matcher size = size(body.field("size"));
             request = synchronous.inFolder(folder -> {
-                images.get(0).writeTo(folder.resolve("image"));
-                Picture picture = synchronous.picture(folder.resolve("image"), "/image");
-                Picture shown = picture;
-                MultiPart.Part mask = body.part("mask");
-                if (mask != null) {
-                    mask.writeTo(folder.resolve("mask"));
-                    shown = synchronous.picture(folder.resolve("mask"), "/mask");
-                }
+                Picture picture = synchronous.picture(images.get(0), "/image");
+                Path mask = body.part("mask");
+                Picture shown = mask == null ? picture : synchronous.picture(mask, "/mask");
                 if (!shown.hasAlpha()) {
                     throw Problem.at(mask == null ? "/image" : "/mask", "It has no transparent pixels, which say what shall be new; "
                             + "send a mask that has.");

@@ -184,7 +184,7 @@ public final class Server implements AutoCloseable {
         metrics.request(route.startsWith("/api") || route.startsWith("/v1") || route.startsWith("/sdapi") ? route : "other",
                 context.method().name(), context.statusCode(), milliseconds);
         ObjectNode line = new ObjectMapper().createObjectNode().put("time", Instant.now().toString())
-                .put("request", String.valueOf((Object) context.attribute(REQUEST))).put("from", context.ip())
+                .put("request", context.<String>attribute(REQUEST)).put("from", context.ip())
                 .put("method", context.method().name()).put("path", context.path()).put("status", context.statusCode())
                 .put("ms", Math.round(milliseconds));
         System.err.println(line);
