@@ -32,7 +32,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * A FLUX.1 model folder in diffusers layout. Opening it reads the configurations; each component's weights are mapped on
- * first use. Not safe for use by several threads at once.
+ * first use. Several threads may use it at once.
  */
 public final class FluxModel implements AutoCloseable {
 
@@ -144,14 +144,14 @@ public final class FluxModel implements AutoCloseable {
         vae();
     }
 
-    private TextEncoders textEncoders() {
+    private synchronized TextEncoders textEncoders() {
         if (textEncoders == null) {
             textEncoders = TextEncoders.open(folder, dtype, device);
         }
         return textEncoders;
     }
 
-    FluxTransformer transformer() {
+    synchronized FluxTransformer transformer() {
         if (transformer == null) {
             transformerWeights = Checkpoint.open(folder.resolve("transformer"), DIFFUSERS_STEM, dtype, device);
             transformer = new FluxTransformer(transformerConfig, transformerWeights);
@@ -160,7 +160,7 @@ public final class FluxModel implements AutoCloseable {
         return transformer;
     }
 
-    private AutoencoderKl vae() {
+    private synchronized AutoencoderKl vae() {
         if (vae == null) {
             vaeWeights = Checkpoint.open(folder.resolve("vae"), DIFFUSERS_STEM, dtype, device);
             vae = new AutoencoderKl(vaeConfig, vaeWeights);
