@@ -28,18 +28,20 @@ final class Charts {
     static byte[] png(Suite.Curve curve, Map<String, Map<Instrument, Summary>> summaries, boolean dark) {
         XYChart chart = new XYChartBuilder().width(WIDTH).height(HEIGHT).xAxisTitle(curve.parameter())
                 .yAxisTitle(curve.instrument().title()).build();
-        curve.series().forEach((name, points) -> {
-            List<Map.Entry<Double, Summary>> measured = points.entrySet().stream()
+        boolean empty = true;
+        for (Map.Entry<String, Map<Double, String>> line : curve.series().entrySet()) {
+            List<Map.Entry<Double, Summary>> measured = line.getValue().entrySet().stream()
                     .filter(point -> summaries.getOrDefault(point.getValue(), Map.of()).containsKey(curve.instrument()))
                     .map(point -> Map.entry(point.getKey(), summaries.get(point.getValue()).get(curve.instrument()))).toList();
             if (!measured.isEmpty()) {
-                chart.addSeries(name, measured.stream().mapToDouble(Map.Entry::getKey).toArray(),
+                empty = false;
+                chart.addSeries(line.getKey(), measured.stream().mapToDouble(Map.Entry::getKey).toArray(),
                         measured.stream().mapToDouble(point -> point.getValue().mean()).toArray(),
                         measured.stream().mapToDouble(point -> point.getValue().subjects() < 2 ? 0 : point.getValue().margin())
                                 .toArray());
             }
-        });
-        if (chart.getSeriesMap().isEmpty()) {
+        }
+        if (empty) {
             return null;
         }
         Color ink = dark ? new Color(0xD8DEE6) : new Color(0x2A3038);

@@ -7,11 +7,17 @@ import dev.likeness.image.OutputFile;
 import dev.likeness.image.Picture;
 import dev.likeness.image.PngWriter;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestInputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -23,6 +29,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 
 /**
  * Runs a suite and writes what came of it into a folder: results.jsonl as it goes, from which an interrupted run goes on; then
@@ -71,6 +78,28 @@ public final class Evaluation {
             }
             write("report.html", Report.html(suite, settings, summaries, this::file));
             return summaries;
+        }
+    }
+
+    /**
+     * SHA-256 over names and bytes of all files of a folder.
+     *
+     * @throws Refusal (model) when it cannot be read
+     */
+    public static String fingerprint(Path folder) {
+        try (Stream<Path> files = Files.walk(folder)) {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                digest.update((folder.relativize(file) + "\n").getBytes(StandardCharsets.UTF_8));
+                try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
+                    in.transferTo(OutputStream.nullOutputStream());
+                }
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (IOException e) {
+            throw Refusal.model("%s cannot be read (%s); name a model's folder.", folder, e.getMessage(), e);
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e); // every Java platform has SHA-256
         }
     }
 
@@ -193,6 +222,7 @@ public final class Evaluation {
         ObjectNode json = new ObjectMapper().createObjectNode();
         settings.forEach(json.putObject("settings")::put);
         json.put("cases", suite.cases().size());
+        suite.cases().stream().flatMap(of -> of.seeds().stream()).distinct().sorted().forEach(json.putArray("seeds")::add);
         ObjectNode methods = json.putObject("methods");
         summaries.forEach((method, row) -> {
             ObjectNode one = methods.putObject(method).put("title", suite.methods().get(method));

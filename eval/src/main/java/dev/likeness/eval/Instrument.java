@@ -26,8 +26,10 @@ public enum Instrument {
             + "them).", "Confused words: the judge errs on true pictures too."),
     SUBJECT_TOP5("subject top-5", "%", 0, Better.MORE, "Share of pictures in which the judge finds each noun of the prompt among its first five.",
             "Two subjects merged into one."),
-    PLACEMENT("placement", "%", 0, Better.MORE, "Share of pictures in which the words for place or size are obeyed, by the mask that the "
-            + "model's attention gives the noun.", "Much where the subject is missing: chance is 50 %."),
+    PLACEMENT("placement", "%", 0, Better.MORE, "Share of pictures that obey the words for place or size: the judge's centre of "
+            + "the noun lies on that side, or that of the one noun left of the other's; of a small and a large one from one seed, "
+            + "the mask that the model's attention gives the noun is larger in the latter.", "Anything where the subject is "
+            + "missing: chance is 50 %."),
     RECONSTRUCTION("reconstruction", "dB", 2, Better.MORE, "PSNR of the picture that comes back from noise.", "What is lost unseen."),
     EVALUATIONS("evaluations", "", 0, Better.LESS, "Network passes of batch one.", "Their time."),
     MASK_IOU("mask IoU", "", 3, Better.MORE, "Intersection over union with the true mask.", "Whether rim or middle is wrong."),

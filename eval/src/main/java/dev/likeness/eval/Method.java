@@ -136,9 +136,11 @@ public record Method(String name, String title, Injection injection) {
                 Inversion.EXACT, TokenMask.Rule.QUARTER);
     }
 
-    /** Whether it is a control, which is not among those to be the best. */
-    boolean isControl() {
-        return injection == null;
+    /** Titles by name. */
+    static Map<String, String> titles(List<Method> methods) {
+        Map<String, String> titles = new LinkedHashMap<>();
+        methods.forEach(method -> titles.put(method.name, method.title));
+        return titles;
     }
 
     /** Levels of replacement, each with its taus: what a curve over tau is drawn through. */

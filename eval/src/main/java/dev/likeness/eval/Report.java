@@ -74,14 +74,15 @@ final class Report {
     }
 
     private static String table(Suite suite, Map<String, Map<Instrument, Summary>> summaries) {
+        boolean competition = !suite.controls().containsAll(suite.methods().keySet());
         StringBuilder html = new StringBuilder("<p class=\"note\">Each figure is the mean over subjects, with half the width of "
-                + "its 95 % interval. The best of each column stands out; controls, in italics, take no part in that.</p>\n"
-                + "<div class=\"scroll\"><table class=\"figures\">\n<tr><th><th>");
+                + "its 95 % interval." + (competition ? " The best of each column stands out; controls, in italics, take no part "
+                + "in that." : "") + "</p>\n<div class=\"scroll\"><table class=\"figures\">\n<tr><th><th>");
         suite.instruments().forEach(instrument -> html.append("<th scope=\"col\"><a href=\"#").append(instrument.id())
                 .append("\">").append(escape(instrument.title())).append("</a>"));
         html.append('\n');
         suite.methods().forEach((method, title) -> {
-            boolean control = suite.controls().contains(method);
+            boolean control = competition && suite.controls().contains(method);
             html.append("<tr").append(control ? " class=\"control\"" : "").append("><th scope=\"row\">").append(escape(title))
                     .append("<td><code>").append(escape(method)).append("</code>");
             for (Instrument instrument : suite.instruments()) {
@@ -105,7 +106,7 @@ final class Report {
                 100 * (summary.mean() - means[0]) / span) : "";
         String margin = summary.subjects() < 2 ? "" : " <span class=\"margin\">± "
                 + instrument.text(summary.margin()).replaceAll(" .*", "") + "</span>";
-        boolean best = best(suite, summaries, instrument).filter(summary.mean()::equals).isPresent()
+        boolean best = best(suite, summaries, instrument).filter(mean -> mean == summary.mean()).isPresent()
                 && !suite.controls().contains(method);
         return "<td" + (best ? " class=\"best\"" : "") + ">" + instrument.text(summary.mean()) + margin + bar;
     }

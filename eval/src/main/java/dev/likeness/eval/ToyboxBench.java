@@ -18,7 +18,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -201,9 +200,7 @@ public final class ToyboxBench implements Suite {
 
     @Override
     public Map<String, String> methods() {
-        Map<String, String> titles = new LinkedHashMap<>();
-        methods.forEach(method -> titles.put(method.name(), method.title()));
-        return titles;
+        return Method.titles(methods);
     }
 
     @Override
