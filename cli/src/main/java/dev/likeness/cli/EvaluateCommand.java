@@ -46,24 +46,26 @@ final class EvaluateCommand implements Callable<Integer> {
     ModelOptions modelOptions;
 
     @Option(names = "--suite", required = true, paramLabel = "NAME",
-            description = "toybox (methods side by side on the standard list), model (does the model draw what prompts say), "
-                    + "dreambench, dreambench++, inversion, segmentation or edit")
+            description = "toybox (methods side by side on the standard list), model (does the model draw what prompts "
+                    + "say), dreambench, dreambench++, inversion, segmentation or edit")
     String suite;
 
     @Option(names = "--method", split = ",", defaultValue = Method.ALL, paramLabel = "NAME",
-            description = "for toybox and dreambench, methods by name or group: all, main, tau, sharing, mma, perturbation; default, "
-                    + "latent-0.2, attention-0.8-mma-target and so on (default: ${DEFAULT-VALUE})")
+            description = "for toybox and dreambench, methods by name or group: all, main, tau, sharing, mma, "
+                    + "perturbation; default, latent-0.2, attention-0.8-mma-target and so on (default: ${DEFAULT-VALUE})")
     List<String> methods;
 
     @Option(names = {"-o", "--output"}, paramLabel = "DIR", description = "folder for results (default: evaluation-SUITE)")
     Path output;
 
     @Option(names = "--jobs", defaultValue = "0", paramLabel = "N",
-            description = "cases at once, each on one thread; 0 takes the cores, and one on a GPU (default: ${DEFAULT-VALUE})")
+            description = "cases at once, each on one thread; 0 takes the cores, and one on a GPU (default: "
+                    + "${DEFAULT-VALUE})")
     int jobs;
 
     @Option(names = "--cases", defaultValue = "0", paramLabel = "N",
-            description = "only the first cases of the list; 0 takes all, and 20 where cases are drawn (default: ${DEFAULT-VALUE})")
+            description = "only the first cases of the list; 0 takes all, and 20 where cases are drawn (default: "
+                    + "${DEFAULT-VALUE})")
     int count;
 
     @Option(names = "--only", split = ",", paramLabel = "NAME", description = "for toybox, only these subjects")
@@ -76,19 +78,20 @@ final class EvaluateCommand implements Callable<Integer> {
     Path judgeFolder;
 
     @Option(names = "--data", paramLabel = "DIR",
-            description = "for dreambench, its folder; for inversion and segmentation, the sprites that they draw from, fetched into it "
-                    + "when missing (default: .toybox/data)")
+            description = "for dreambench, its folder; for inversion and segmentation, the sprites that they draw from, "
+                    + "fetched into it when missing (default: .toybox/data)")
     Path data;
 
-    @Option(names = "--clip", paramLabel = "DIR", description = "for dreambench, a folder such as openai/clip-vit-base-patch32")
+    @Option(names = "--clip", paramLabel = "DIR",
+            description = "for dreambench, a folder such as openai/clip-vit-base-patch32")
     Path clip;
 
     @Option(names = "--dino", paramLabel = "DIR", description = "for dreambench, a folder such as facebook/dino-vits16")
     Path dino;
 
     @Option(names = "--references", defaultValue = "first", paramLabel = "WHICH",
-            description = "for dreambench, pictures of a subject that count: first, all, or a file that names one of each as "
-                    + "backpack/02.jpg; the method is given the first of them (default: ${DEFAULT-VALUE})")
+            description = "for dreambench, pictures of a subject that count: first, all, or a file that names one of each "
+                    + "as backpack/02.jpg; the method is given the first of them (default: ${DEFAULT-VALUE})")
     String references;
 
     @Override
@@ -105,10 +108,12 @@ final class EvaluateCommand implements Callable<Integer> {
             settings.put("threads", String.valueOf(Ops.threads(0)));
             switch (suite) {
                 case "toybox", "model" -> {
-                    Path folder = judgeFolder == null ? ModelOptions.home("--judge DIR").resolve("models/judge") : judgeFolder;
+                    Path folder = judgeFolder == null ? ModelOptions.home("--judge DIR").resolve("models/judge")
+                            : judgeFolder;
                     settings.put("judge-sha256", Evaluation.fingerprint(folder));
                     try (Judge judge = Judge.open(folder)) {
-                        run(suite.equals("model") ? new ModelBench(model, judge, count) : toybox(model, judge), settings, model);
+                        Suite chosen = suite.equals("model") ? new ModelBench(model, judge, count) : toybox(model, judge);
+                        run(chosen, settings, model);
                     }
                 }
                 case "inversion" -> run(new InversionBench(model, sprites(), count), settings, model);
@@ -119,8 +124,8 @@ final class EvaluateCommand implements Callable<Integer> {
                     settings.put("clip-sha256", Evaluation.fingerprint(clip));
                     settings.put("dino-sha256", Evaluation.fingerprint(dino));
                     try (ImageText scores = ImageText.open(clip, dino, model.device())) {
-                        run(new DreamSuite(suite, model, scores, prompts, Method.named(methods, model.defaults()), count), settings,
-                                model);
+                        List<Method> compared = Method.named(methods, model.defaults());
+                        run(new DreamSuite(suite, model, scores, prompts, compared, count), settings, model);
                     }
                 }
             }
@@ -140,8 +145,8 @@ final class EvaluateCommand implements Callable<Integer> {
             throw Refusal.usage("--cases %d is out of range; use 0 for all or a count.", count);
         }
         if (suite.startsWith("dreambench") && (data == null || clip == null || dino == null)) {
-            throw Refusal.usage("--suite %s needs --data, --clip and --dino; give the folders of the benchmark, of CLIP and of "
-                    + "DINO.", suite);
+            throw Refusal.usage("--suite %s needs --data, --clip and --dino; give the folders of the benchmark, of CLIP "
+                    + "and of DINO.", suite);
         }
         for (String name : only == null ? List.<String>of() : only) {
             if (!ToyboxBench.subjects().contains(name)) {

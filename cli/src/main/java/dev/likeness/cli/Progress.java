@@ -52,8 +52,8 @@ final class Progress implements TaskListener {
         String time = Double.isNaN(left) ? "" : String.format(Locale.ROOT, ", %.0f min left", left);
         if (terminal) {
             int filled = all == 0 ? WIDTH : WIDTH * done / all;
-            System.err.printf(Locale.ROOT, "\r[%s%s] case %d of %d%s ", "#".repeat(filled), ".".repeat(WIDTH - filled), done, all,
-                    time);
+            System.err.printf(Locale.ROOT, "\r[%s%s] case %d of %d%s ", "#".repeat(filled), ".".repeat(WIDTH - filled),
+                    done, all, time);
             if (done == all) {
                 System.err.println();
             }

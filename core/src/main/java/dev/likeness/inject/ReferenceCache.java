@@ -35,8 +35,8 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Tokens of references that were computed before, in main memory and, where it has a folder, on disk. Where memory is full,
  * other references go first, the least recently used of them; a reference that does not fit as a whole stays in part, since
- * its tokens are asked for in a circle. Tokens come back bit for bit. Several processes may share a folder, several threads a
- * cache; what two of them miss at once is computed twice.
+ * its tokens are asked for in a circle. Tokens come back bit for bit. Several processes may share a folder, several
+ * threads a cache; what two of them miss at once is computed twice.
  */
 public final class ReferenceCache implements AutoCloseable {
 

@@ -223,8 +223,8 @@ public final class Ops {
     }
 
     /**
-     * Sets the threads that one operation takes, of libtorch and of the OpenBLAS beneath it, for the whole process; values below
-     * 1 leave the default (the physical cores).
+     * Sets the threads that one operation takes, of libtorch and of the OpenBLAS beneath it, for the whole process; values
+     * below 1 leave the default (the physical cores).
      *
      * @return how many there are now; sums are split among them, so their number is part of what makes a picture
      */

@@ -4,8 +4,8 @@ import java.awt.Color;
 import java.awt.Font;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.knowm.xchart.BitmapEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
@@ -16,7 +16,7 @@ final class Charts {
 
     private static final int WIDTH = 620;
     private static final int HEIGHT = 360;
-    private static final Color[] LINES = {new Color(0x2F7EDB), new Color(0xD9722B), new Color(0x2E9E6B), new Color(0xA65CC4)};
+    private static final Color[] LINES = {new Color(0x2F7EDB), new Color(0xD9722B)};
     private static final Color CLEAR = new Color(0, true);
 
     private Charts() {}
@@ -30,15 +30,18 @@ final class Charts {
                 .yAxisTitle(curve.instrument().title()).build();
         boolean empty = true;
         for (Map.Entry<String, Map<Double, String>> line : curve.series().entrySet()) {
-            List<Map.Entry<Double, Summary>> measured = line.getValue().entrySet().stream()
-                    .filter(point -> summaries.getOrDefault(point.getValue(), Map.of()).containsKey(curve.instrument()))
-                    .map(point -> Map.entry(point.getKey(), summaries.get(point.getValue()).get(curve.instrument()))).toList();
+            Map<Double, Summary> measured = new TreeMap<>();
+            line.getValue().forEach((parameter, method) -> {
+                Summary summary = summaries.get(method).get(curve.instrument());
+                if (summary != null) {
+                    measured.put(parameter, summary);
+                }
+            });
             if (!measured.isEmpty()) {
                 empty = false;
-                chart.addSeries(line.getKey(), measured.stream().mapToDouble(Map.Entry::getKey).toArray(),
-                        measured.stream().mapToDouble(point -> point.getValue().mean()).toArray(),
-                        measured.stream().mapToDouble(point -> point.getValue().subjects() < 2 ? 0 : point.getValue().margin())
-                                .toArray());
+                chart.addSeries(line.getKey(), measured.keySet().stream().mapToDouble(parameter -> parameter).toArray(),
+                        measured.values().stream().mapToDouble(Summary::mean).toArray(),
+                        measured.values().stream().mapToDouble(one -> one.subjects() < 2 ? 0 : one.margin()).toArray());
             }
         }
         if (empty) {

@@ -19,8 +19,8 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 
 /**
- * DreamBench or DreamBench++: the first reference of every subject, put into a picture of every prompt by several methods, at
- * its own place and size, and scored with CLIP and DINO against all references of the case.
+ * DreamBench or DreamBench++: the first reference of every subject, put into a picture of every prompt by several methods,
+ * at its own place and size, and scored with CLIP and DINO against all references of the case.
  *
  * <p>Masks of references are what stands out in a box that leaves a margin of five percent ({@link GrabCut}). In a picture
  * made, the subject is looked for where the method was to put it.
@@ -55,10 +55,10 @@ public final class DreamSuite implements Suite {
         this.model = model;
         this.scores = scores;
         this.methods = methods;
-        notes = List.of("The first reference of each subject, put into a picture of each prompt at its own place and size; scores are "
-                + "over all references of the case. They compare with published ones only with the same networks, the same "
-                + "references and all subjects.", "Scores of a model that was not trained on photographs, such as "
-                + "Toybox, mean little: they show that the protocol runs.");
+        notes = List.of("The first reference of each subject, put into a picture of each prompt at its own place and "
+                + "size; scores are over all references of the case. They compare with published ones only with the same "
+                + "networks, the same references and all subjects.", "Scores of a model that was not trained on "
+                + "photographs, such as Toybox, mean little: they show that the protocol runs.");
         for (PromptCase prompt : prompts.subList(0, Math.min(count, prompts.size()))) {
             cases.add(new Cases.Simple(prompt.subject().replace('/', '-') + "-" + prompt.number(), prompt.subject(),
                     methods.stream().map(Method::name).toList(), List.of(FIRST_SEED + prompt.number()),

@@ -81,8 +81,9 @@ public final class EditBench implements Suite {
 
     @Override
     public List<String> notes() {
-        return List.of("A hole in the middle (inpaint), or the right third (outpaint), of drawn scenes, with the scene's words as the "
-                + "prompt. The kept part is that of the model, without blending; the seam is that of the blended picture.");
+        return List.of("A hole in the middle (inpaint), or the right third (outpaint), of drawn scenes, with the scene's "
+                + "words as the prompt. The kept part is that of the model, without blending; the seam is that of the "
+                + "blended picture.");
     }
 
     @Override

@@ -32,9 +32,9 @@ import java.util.concurrent.Executors;
 import java.util.stream.Stream;
 
 /**
- * Runs a suite and writes what came of it into a folder: results.jsonl as it goes, from which an interrupted run goes on; then
- * results.csv with every picture, results.json with the means, grid.png, and report.html, which shows all of it in one file.
- * Pictures lie in pictures/METHOD/CASE-SEED.jpg.
+ * Runs a suite and writes what came of it into a folder: results.jsonl as it goes, from which an interrupted run goes on;
+ * then results.csv with every picture, results.json with the means, grid.png, and report.html, which shows all of it in one
+ * file. Pictures lie in pictures/METHOD/CASE-SEED.jpg.
  */
 public final class Evaluation {
 
@@ -82,7 +82,7 @@ public final class Evaluation {
     }
 
     /**
-     * SHA-256 over names and bytes of all files of a folder.
+     * SHA-256 over names and bytes of what a model's folder holds: all files but texts and pictures for people.
      *
      * @throws Refusal (model) when it cannot be read
      */
@@ -90,6 +90,9 @@ public final class Evaluation {
         try (Stream<Path> files = Files.walk(folder)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
+                if (file.toString().matches(".*\\.(md|png)")) {
+                    continue;
+                }
                 digest.update((folder.relativize(file) + "\n").getBytes(StandardCharsets.UTF_8));
                 try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
                     in.transferTo(OutputStream.nullOutputStream());
@@ -208,7 +211,7 @@ public final class Evaluation {
             for (String method : of.methods()) {
                 for (long seed : of.seeds()) {
                     Map<Instrument, Double> values = results.get(of, method, seed);
-                    csv.append(of.name()).append(',').append(of.subject()).append(',').append(method).append(',').append(seed);
+                    csv.append(String.join(",", of.name(), of.subject(), method, Long.toString(seed)));
                     suite.instruments().forEach(instrument ->
                             csv.append(',').append(values.containsKey(instrument) ? values.get(instrument).toString() : ""));
                     csv.append('\n');
@@ -231,7 +234,8 @@ public final class Evaluation {
                 numbers.put("mean", summary.mean());
                 if (summary.subjects() > 1) {
                     numbers.put("standard_error", summary.error());
-                    numbers.putArray("interval_95").add(summary.mean() - summary.margin()).add(summary.mean() + summary.margin());
+                    numbers.putArray("interval_95").add(summary.mean() - summary.margin())
+                            .add(summary.mean() + summary.margin());
                 }
                 numbers.put("least", summary.least()).put("greatest", summary.greatest()).put("pictures", summary.pictures())
                         .put("subjects", summary.subjects());

@@ -69,8 +69,8 @@ public final class InversionBench implements Suite {
 
     @Override
     public List<String> notes() {
-        return List.of("Drawn pictures, taken to noise and back with their caption as the prompt and without guidance; network passes "
-                + "up and down together.");
+        return List.of("Drawn pictures, taken to noise and back with their caption as the prompt and without guidance; "
+                + "network passes up and down together.");
     }
 
     @Override

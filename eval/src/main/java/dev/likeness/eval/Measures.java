@@ -35,8 +35,8 @@ final class Measures {
     }
 
     /**
-     * Mean step of luminance between neighbouring pixels along a hole's edge, as a share of the same in the true picture: 1 is
-     * no seam, and a picture without any structure there has 0.
+     * Mean step of luminance between neighbouring pixels along a hole's edge, as a share of the same in the true picture: 1
+     * is no seam, and a picture without any structure there has 0.
      *
      * @param band pixels to either side of the edge
      */
@@ -54,7 +54,8 @@ final class Measures {
                 if (mask.isSubject(x, y)) {
                     int at = y * picture.width() + x;
                     float here = picture.luminance(at);
-                    sum += Math.abs(here - picture.luminance(at + 1)) + Math.abs(here - picture.luminance(at + picture.width()));
+                    sum += Math.abs(here - picture.luminance(at + 1))
+                            + Math.abs(here - picture.luminance(at + picture.width()));
                     count += 2;
                 }
             }

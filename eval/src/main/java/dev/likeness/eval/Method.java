@@ -111,9 +111,9 @@ public record Method(String name, String title, Injection injection) {
             return new Method(name, "concatenation, tau " + concatenation.group(1), injection(Mode.REPLACE_CONCAT,
                     Double.parseDouble(concatenation.group(1)), ReplaceAt.ATTENTION, Positions.TARGET, Perturbation.NONE));
         }
-        throw Refusal.usage("--method %s is none; give plain, paste, default, latent-T or attention-T with a tau T from 0 to 1 and "
-                + "perhaps -mma-target, -mma-zero or -perturbed behind it, concat-T, sharing-keep, sharing-zero, sharing-shift, or "
-                + "a group: %s.", name, String.join(", ", GROUPS.keySet()));
+        throw Refusal.usage("--method %s is none; give plain, paste, default, latent-T or attention-T with a tau T from 0 "
+                + "to 1 and perhaps -mma-target, -mma-zero or -perturbed behind it, concat-T, sharing-keep, sharing-zero, "
+                + "sharing-shift, or a group: %s.", name, String.join(", ", GROUPS.keySet()));
     }
 
     private static Method replacement(String name, String level, String tau, String then) {
@@ -131,7 +131,8 @@ public record Method(String name, String title, Injection injection) {
         return Positions.valueOf(name.toUpperCase(Locale.ROOT));
     }
 
-    private static Injection injection(Mode mode, double tau, ReplaceAt level, Positions positions, Perturbation perturbation) {
+    private static Injection injection(Mode mode, double tau, ReplaceAt level, Positions positions,
+            Perturbation perturbation) {
         return new Injection(mode, tau, TauBasis.SIGMA, level, level == ReplaceAt.LATENT, positions, perturbation,
                 Inversion.EXACT, TokenMask.Rule.QUARTER);
     }

@@ -14,8 +14,8 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Whether the model draws what its prompts say: 500 fixed prompts (model.tsv) of trained subjects and scenes, one picture each,
- * looked at by the judge. What suites elsewhere call methods are kinds of prompts here.
+ * Whether the model draws what its prompts say: 500 fixed prompts (model.tsv) of trained subjects and scenes, one picture
+ * each, looked at by the judge. What suites elsewhere call methods are kinds of prompts here.
  */
 public final class ModelBench implements Suite {
 
@@ -36,7 +36,8 @@ public final class ModelBench implements Suite {
         this.model = model;
         this.judge = judge;
         for (Entry entry : entries().subList(0, Math.min(count, entries().size()))) {
-            String name = String.format("%03d-%s-%s", entry.number, String.join("-", entry.nouns), entry.scene).replace(' ', '-');
+            String name = String.format("%03d-%s-%s", entry.number, String.join("-", entry.nouns), entry.scene)
+                    .replace(' ', '-');
             Case of = new Cases.Simple(name, entry.nouns.get(0), entry.kinds, List.of(entry.seed), () -> null,
                     wanted -> run(entry, wanted));
             cases.add(of);
@@ -98,7 +99,8 @@ public final class ModelBench implements Suite {
     }
 
     private double area(Entry entry, int number, List<Picture> pictures) {
-        return AttentionSegmenter.segment(model, pictures.get(number), entry.prompts.get(number), entry.nouns.get(0)).fraction();
+        return AttentionSegmenter.segment(model, pictures.get(number), entry.prompts.get(number), entry.nouns.get(0))
+                .fraction();
     }
 
     private static double share(boolean yes) {
@@ -112,9 +114,9 @@ public final class ModelBench implements Suite {
 
     @Override
     public List<String> notes() {
-        return List.of("Fixed prompts of trained subjects in all scenes, one picture each from a fixed seed. The judge has seen drawn "
-                + "pictures only; how often it is right about those stands in docs/evaluation.md. The grid shows the first prompts "
-                + "of the list, unpicked.");
+        return List.of("Fixed prompts of trained subjects in all scenes, one picture each from a fixed seed. The judge "
+                + "has seen drawn pictures only; how often it is right about those stands in docs/evaluation.md. The grid "
+                + "shows the first prompts of the list, unpicked.");
     }
 
     @Override

@@ -15,12 +15,12 @@ import java.util.Optional;
 import java.util.function.Function;
 
 /**
- * One HTML file that shows what was measured, without a script and without other files. The same results give the same bytes on
- * the same machine; charts are drawn in its fonts.
+ * One HTML file that shows what was measured, without a script and without other files. The same results give the same bytes
+ * on the same machine; charts are drawn in its fonts.
  */
 final class Report {
 
-    private static final int WIDE = 8; // grids of more columns show smaller pictures
+    private static final int WIDE = 6; // grids of more columns show smaller pictures
     private static final int LARGE = 256;
     private static final int SMALL = 128;
 
@@ -30,18 +30,19 @@ final class Report {
             @media (prefers-color-scheme: dark) { :root { --ink: #e3e8ee; --soft: #9aa6b2; --line: #353d46; --page: #14181d;
               --bar: #20405f; --best: #74d6a5; } }
             body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 2rem auto;
-              max-width: 78rem; padding: 0 1.2rem; }
+              max-width: 90rem; padding: 0 1.2rem; }
             h1, h2 { line-height: 1.2; } h2 { margin-top: 2.4rem; }
             .scroll { overflow-x: auto; } a { color: inherit; }
             table { border-collapse: collapse; } th, td { padding: .3rem .6rem; text-align: left; vertical-align: top; }
             tr { border-bottom: 1px solid var(--line); } th { font-weight: 600; }
             .figures td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+            .figures th[scope=row] { min-width: 13rem; } code { font-weight: 400; }
             .figures th[scope=col] { text-align: right; vertical-align: bottom; }
             .bar { display: block; height: 4px; margin-left: auto; background: var(--bar); }
             .margin, .note, code { color: var(--soft); font-size: .85em; }
             .best { color: var(--best); font-weight: 700; } .control { font-style: italic; }
             .grid td, .grid th { padding: 2px 3px; font-size: .75rem; font-weight: 400; } .grid tr { border: 0; }
-            .grid img { display: block; }
+            .grid img { display: block; } figure { display: inline-block; margin: 0; }
             """;
 
     private Report() {}
@@ -49,45 +50,50 @@ final class Report {
     /** @param file where a shot's picture lies */
     static String html(Suite suite, Map<String, String> settings, Map<String, Map<Instrument, Summary>> summaries,
             Function<Suite.Shot, Path> file) {
-        StringBuilder html = new StringBuilder("<!DOCTYPE html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n"
-                + "<meta name=\"viewport\" content=\"width=device-width\">\n<title>Likeness: " + escape(suite.name())
-                + "</title>\n<style>\n" + STYLE + "</style>\n<h1>Likeness: " + escape(suite.name()) + "</h1>\n");
-        suite.notes().forEach(note -> html.append("<p>").append(escape(note)).append("</p>\n"));
+        StringBuilder html = new StringBuilder("""
+                <!DOCTYPE html>
+                <html lang="en">
+                <meta charset="utf-8">
+                <meta name="viewport" content="width=device-width">
+                <title>Likeness: %1$s</title>
+                <style>
+                %2$s</style>
+                <h1>Likeness: %1$s</h1>
+                """.formatted(escape(suite.name()), STYLE));
+        suite.notes().forEach(note -> html.append("<p>%s</p>\n".formatted(escape(note))));
         html.append("<h2>Means</h2>\n").append(table(suite, summaries));
-        for (Suite.Curve curve : suite.curves()) {
-            html.append(chart(curve, summaries));
-        }
-        for (Suite.Grid grid : suite.grids()) {
-            html.append(grid(grid, file));
-        }
+        suite.curves().forEach(curve -> html.append(chart(curve, summaries)));
+        suite.grids().forEach(grid -> html.append(grid(grid, file)));
         html.append("<h2>What is measured</h2>\n<div class=\"scroll\"><table>\n");
         for (Instrument instrument : suite.instruments()) {
-            html.append("<tr id=\"").append(instrument.id()).append("\"><th scope=\"row\">").append(escape(instrument.title()))
-                    .append("<td>").append(escape(instrument.definition())).append(" <span class=\"note\">It cannot tell: ")
-                    .append(escape(instrument.limits().substring(0, 1).toLowerCase(Locale.ROOT)
-                            + instrument.limits().substring(1))).append("</span>\n");
+            html.append("<tr id=\"%s\"><th scope=\"row\">%s<td>%s <span class=\"note\">It cannot tell: %s</span>\n"
+                    .formatted(instrument.id(), escape(instrument.title()), escape(instrument.definition()),
+                    escape(instrument.limits())));
         }
         html.append("</table></div>\n<h2>Settings</h2>\n<table>\n");
-        settings.forEach((name, value) -> html.append("<tr><th scope=\"row\">").append(escape(name)).append("<td><code>")
-                .append(escape(value)).append("</code>\n"));
+        settings.forEach((name, value) -> html.append("<tr><th scope=\"row\">%s<td><code>%s</code>\n".formatted(
+                escape(name), escape(value))));
         return html.append("</table>\n</html>\n").toString();
     }
 
     private static String table(Suite suite, Map<String, Map<Instrument, Summary>> summaries) {
         boolean competition = !suite.controls().containsAll(suite.methods().keySet());
-        StringBuilder html = new StringBuilder("<p class=\"note\">Each figure is the mean over subjects, with half the width of "
-                + "its 95 % interval." + (competition ? " The best of each column stands out; controls, in italics, take no part "
-                + "in that." : "") + "</p>\n<div class=\"scroll\"><table class=\"figures\">\n<tr><th><th>");
-        suite.instruments().forEach(instrument -> html.append("<th scope=\"col\"><a href=\"#").append(instrument.id())
-                .append("\">").append(escape(instrument.title())).append("</a>"));
+        StringBuilder html = new StringBuilder("<p class=\"note\">Each figure is the mean over subjects, with half the width "
+                + "of its 95 % interval.");
+        if (competition) {
+            html.append(" The best of each column stands out; controls, in italics, take no part in that.");
+        }
+        html.append("</p>\n<div class=\"scroll\"><table class=\"figures\">\n<tr><th>");
+        for (Instrument instrument : suite.instruments()) {
+            html.append("<th scope=\"col\"><a href=\"#%s\">%s</a>%s".formatted(instrument.id(), escape(instrument.title()),
+                    instrument.unit().isEmpty() ? "" : ", " + instrument.unit()));
+        }
         html.append('\n');
         suite.methods().forEach((method, title) -> {
             boolean control = competition && suite.controls().contains(method);
-            html.append("<tr").append(control ? " class=\"control\"" : "").append("><th scope=\"row\">").append(escape(title))
-                    .append("<td><code>").append(escape(method)).append("</code>");
-            for (Instrument instrument : suite.instruments()) {
-                html.append(cell(suite, summaries, method, instrument));
-            }
+            html.append("<tr%s><th scope=\"row\">%s<br><code>%s</code>".formatted(control ? " class=\"control\"" : "",
+                    escape(title), escape(method)));
+            suite.instruments().forEach(instrument -> html.append(cell(suite, summaries, method, instrument)));
             html.append('\n');
         });
         return html.append("</table></div>\n").toString();
@@ -104,11 +110,11 @@ final class Report {
         double span = means[means.length - 1] - means[0];
         String bar = span > 0 ? String.format(Locale.ROOT, "<span class=\"bar\" style=\"width:%.0f%%\"></span>",
                 100 * (summary.mean() - means[0]) / span) : "";
-        String margin = summary.subjects() < 2 ? "" : " <span class=\"margin\">± "
-                + instrument.text(summary.margin()).replaceAll(" .*", "") + "</span>";
-        boolean best = best(suite, summaries, instrument).filter(mean -> mean == summary.mean()).isPresent()
-                && !suite.controls().contains(method);
-        return "<td" + (best ? " class=\"best\"" : "") + ">" + instrument.text(summary.mean()) + margin + bar;
+        String margin = summary.subjects() < 2 ? ""
+                : " <span class=\"margin\">± %s</span>".formatted(instrument.number(summary.margin()));
+        boolean best = !suite.controls().contains(method)
+                && best(suite, summaries, instrument).filter(mean -> mean == summary.mean()).isPresent();
+        return "<td%s>%s%s%s".formatted(best ? " class=\"best\"" : "", instrument.number(summary.mean()), margin, bar);
     }
 
     /** The best mean of those that compete; empty when there is no competition. */
@@ -116,7 +122,7 @@ final class Report {
         double[] means = summaries.entrySet().stream()
                 .filter(row -> !suite.controls().contains(row.getKey()) && row.getValue().containsKey(instrument))
                 .mapToDouble(row -> row.getValue().get(instrument).mean()).sorted().toArray();
-        if (means.length < 2 || means[0] == means[means.length - 1]) {
+        if (instrument.better() == Instrument.Better.NEITHER || means.length < 2 || means[0] == means[means.length - 1]) {
             return Optional.empty();
         }
         return Optional.of(instrument.better() == Instrument.Better.MORE ? means[means.length - 1] : means[0]);
@@ -124,15 +130,16 @@ final class Report {
 
     private static String chart(Suite.Curve curve, Map<String, Map<Instrument, Summary>> summaries) {
         byte[] light = Charts.png(curve, summaries, false);
-        return light == null ? "" : "<h2>" + escape(curve.title()) + "</h2>\n<picture><source media=\"(prefers-color-scheme: "
-                + "dark)\" srcset=\"" + data("png", Charts.png(curve, summaries, true)) + "\"><img src=\"" + data("png", light)
-                + "\" alt=\"" + escape(curve.title()) + "\"></picture>\n";
+        return light == null ? "" : """
+                <figure><figcaption>%1$s</figcaption>
+                <picture><source media="(prefers-color-scheme: dark)" srcset="%2$s"><img src="%3$s" alt="%1$s"></picture>
+                </figure>
+                """.formatted(escape(curve.title()), data("png", Charts.png(curve, summaries, true)), data("png", light));
     }
 
     private static String grid(Suite.Grid grid, Function<Suite.Shot, Path> file) {
-        int side = side(grid);
-        StringBuilder html = new StringBuilder("<h2>" + escape(grid.title()) + "</h2>\n<div class=\"scroll\"><table "
-                + "class=\"grid\">\n");
+        StringBuilder html = new StringBuilder("<h2>%s</h2>\n<div class=\"scroll\"><table class=\"grid\">\n".formatted(
+                escape(grid.title())));
         if (!grid.columns().isEmpty()) {
             html.append("<tr>");
             grid.columns().forEach(column -> html.append("<th scope=\"col\">").append(escape(column)));
@@ -141,11 +148,11 @@ final class Report {
         for (List<Suite.Shot> row : grid.rows()) {
             html.append("<tr>");
             for (Suite.Shot shot : row) {
-                html.append("<td>");
                 Path picture = file.apply(shot);
+                html.append("<td>");
                 if (Files.exists(picture)) {
-                    html.append("<img alt=\"\" src=\"")
-                            .append(data("jpeg", Jpeg.of(Jpeg.fit(Pictures.read(picture), side)))).append("\">");
+                    html.append("<img alt=\"\" src=\"%s\">".formatted(
+                            data("jpeg", Jpeg.of(Jpeg.fit(Pictures.read(picture), side(grid))))));
                 }
                 html.append(escape(shot.label()));
             }

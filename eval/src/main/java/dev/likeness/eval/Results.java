@@ -17,9 +17,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What was measured so far, one JSON line a picture, behind a first line with the settings that decide every digit. A process
- * that is killed leaves at most a part of a line behind, which the next one takes away and makes again. Safe for several
- * threads of one process.
+ * What was measured so far, one JSON line a picture, behind a first line with the settings that decide every digit. A
+ * process that is killed leaves at most a part of a line behind, which the next one takes away and makes again. Safe for
+ * several threads of one process.
  */
 final class Results implements AutoCloseable {
 
@@ -66,8 +66,8 @@ final class Results implements AutoCloseable {
             for (Map.Entry<String, String> entry : settings.entrySet()) {
                 String was = before.path(entry.getKey()).asText();
                 if (!was.equals(entry.getValue())) {
-                    throw Refusal.input("%s holds results of %s %s, and this is %s; name another --output.", path, entry.getKey(),
-                            was.isEmpty() ? "unknown" : was, entry.getValue());
+                    throw Refusal.input("%s holds results of %s %s, and this is %s; name another --output.", path,
+                            entry.getKey(), was.isEmpty() ? "unknown" : was, entry.getValue());
                 }
             }
             for (String line : lines.subList(1, lines.size())) {

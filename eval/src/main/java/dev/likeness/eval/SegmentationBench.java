@@ -40,7 +40,8 @@ public final class SegmentationBench implements Suite {
             };
             String caption = method.equals("attention-caption") ? labelled.caption() : "";
             Mask found = Segmenter.mask(asked, labelled.picture(), "the picture", caption, model);
-            outcomes.add(new Outcome(method, SEED, Map.of(Instrument.MASK_IOU, found.iou(labelled.mask())), found.toPicture()));
+            outcomes.add(new Outcome(method, SEED, Map.of(Instrument.MASK_IOU, found.iou(labelled.mask())),
+                    found.toPicture()));
         }
         return outcomes;
     }
@@ -52,8 +53,8 @@ public final class SegmentationBench implements Suite {
 
     @Override
     public List<String> notes() {
-        return List.of("Masks of the subject of drawn pictures, found in each way that --segment offers without further files; box and "
-                + "click are given as a user would who sees the subject.");
+        return List.of("Masks of the subject of drawn pictures, found in each way that --segment offers without further "
+                + "files; box and click are given as a user would who sees the subject.");
     }
 
     @Override

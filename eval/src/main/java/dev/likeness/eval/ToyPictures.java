@@ -29,8 +29,8 @@ final class ToyPictures {
         for (int i = 0; i < count; i++) {
             ToyPicture drawn = data.draw(SEEDS + i, SIZE, recipe);
             Box box = new Box(drawn.box().x, drawn.box().y, drawn.box().width, drawn.box().height);
-            pictures.add(new Labelled("picture-" + i, Pictures.of(drawn.image()), Mask.of(SIZE, SIZE, drawn.mask()), box, drawn.caption(),
-                    drawn.subjects().get(0)));
+            pictures.add(new Labelled("picture-" + i, Pictures.of(drawn.image()), Mask.of(SIZE, SIZE, drawn.mask()), box,
+                    drawn.caption(), drawn.subjects().get(0)));
         }
         return pictures;
     }

@@ -23,11 +23,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
- * The standard bench: cut-out subjects that the model was never shown, put into scenes at half their size, on the left or the
- * right, by several methods side by side. The list of cases is fixed (toybox.tsv); its first 40 show every subject once, with
- * two seeds.
+ * The standard bench: cut-out subjects that the model was never shown, put into scenes at half their size, on the left or
+ * the right, by several methods side by side. The list of cases is fixed (toybox.tsv); its first 40 show every subject once,
+ * with two seeds.
  */
 public final class ToyboxBench implements Suite {
 
@@ -56,7 +57,8 @@ public final class ToyboxBench implements Suite {
      * @param count how many cases at most
      * @throws Refusal (input) when a cut-out is not there
      */
-    public ToyboxBench(FluxModel model, Judge judge, Path subjects, List<Method> methods, Predicate<String> chosen, int count) {
+    public ToyboxBench(FluxModel model, Judge judge, Path subjects, List<Method> methods, Predicate<String> chosen,
+            int count) {
         this.model = model;
         this.judge = judge;
         this.methods = methods;
@@ -188,9 +190,9 @@ public final class ToyboxBench implements Suite {
 
     @Override
     public List<String> notes() {
-        return List.of("Subjects that the model never saw in training, cut out, at half their size, with their middle at 0.27 or 0.73 "
-                + "of the width and 0.6 of the height. Prompts name the scene alone. Plain generation says what chance gives, "
-                + "the pasted cut-out what a copy scores: a figure means something between these two.");
+        return List.of("Subjects that the model never saw in training, cut out, at half their size, with their middle at "
+                + "0.27 or 0.73 of the width and 0.6 of the height. Prompts name the scene alone. Plain generation says "
+                + "what chance gives, the pasted cut-out what a copy scores: a figure means something between these two.");
     }
 
     @Override
@@ -223,8 +225,8 @@ public final class ToyboxBench implements Suite {
         Map<String, Map<Double, String>> series = Method.byTau(methods);
         series.values().removeIf(points -> points.size() < 2);
         series.values().forEach(points -> points.put(1.0, Method.PLAIN)); // tau 1 replaces nothing
-        return series.isEmpty() ? List.of() : List.of(Instrument.IDENTITY_PSNR, Instrument.IDENTITY_SSIM, Instrument.SIMILARITY,
-                Instrument.PROMPT_MARGIN).stream().map(instrument -> new Curve(instrument.title() + " as tau grows", "tau",
-                instrument, series)).toList();
+        return series.isEmpty() ? List.of() : Stream.of(Instrument.IDENTITY_PSNR, Instrument.IDENTITY_SSIM,
+                Instrument.SIMILARITY, Instrument.PROMPT_MARGIN).map(instrument ->
+                new Curve(instrument.title() + " as tau grows", "tau", instrument, series)).toList();
     }
 }
