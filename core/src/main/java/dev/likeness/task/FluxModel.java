@@ -37,7 +37,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * A FLUX.1 model folder in diffusers layout, single files in place of some of its networks. Opening it reads the
- * configurations; each component's weights are mapped on first use. Not safe for use by several threads at once.
+ * configurations; each component's weights are mapped on first use. Several threads may use it at once.
  */
 public final class FluxModel implements AutoCloseable {
 
@@ -186,14 +186,14 @@ public final class FluxModel implements AutoCloseable {
         vae();
     }
 
-    private TextEncoders textEncoders() {
+    private synchronized TextEncoders textEncoders() {
         if (textEncoders == null) {
             textEncoders = TextEncoders.open(files, dtype, device);
         }
         return textEncoders;
     }
 
-    FluxTransformer transformer() {
+    synchronized FluxTransformer transformer() {
         if (transformer == null) {
             transformerWeights = files.open(Component.TRANSFORMER, dtype, device);
             transformer = new FluxTransformer(transformerConfig, transformerWeights);
@@ -202,7 +202,7 @@ public final class FluxModel implements AutoCloseable {
         return transformer;
     }
 
-    private AutoencoderKl vae() {
+    private synchronized AutoencoderKl vae() {
         if (vae == null) {
             vaeWeights = files.open(Component.VAE, dtype, device);
             vae = new AutoencoderKl(vaeConfig, vaeWeights);
