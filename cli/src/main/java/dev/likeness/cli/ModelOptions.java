@@ -95,11 +95,16 @@ final class ModelOptions {
         if (model != null) {
             return model;
         }
+        return home("--model DIR").resolve("models").resolve(EMBEDDED);
+    }
+
+    /** The project's folder. @param otherwise the option to give where it is not known */
+    static Path home(String otherwise) {
         String home = System.getProperty("likeness.home");
         if (home == null) {
-            throw Refusal.model("The embedded model was not found because likeness was not started by its launcher; give "
-                    + "--model DIR.");
+            throw Refusal.model("What is embedded was not found because likeness was not started by its launcher; give %s.",
+                    otherwise);
         }
-        return Path.of(home, "models", EMBEDDED);
+        return Path.of(home);
     }
 }

@@ -37,7 +37,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * A FLUX.1 model folder in diffusers layout, single files in place of some of its networks. Opening it reads the
- * configurations; each component's weights are mapped on first use. Not safe for use by several threads at once.
+ * configurations; each component's weights are mapped on first use. Several threads may use it at once.
  */
 public final class FluxModel implements AutoCloseable {
 
@@ -53,6 +53,7 @@ public final class FluxModel implements AutoCloseable {
     private FluxTransformer transformer;
     private Checkpoint vaeWeights;
     private AutoencoderKl vae;
+    private LatentColours colours;
     private ReferenceCache cache = ReferenceCache.inMemory(ReferenceCache.MEMORY_BYTES);
 
     private FluxModel(ModelFiles files, String pipeline, Device device, DType dtype) {
@@ -131,6 +132,11 @@ public final class FluxModel implements AutoCloseable {
         return files.single();
     }
 
+    /** The name of its folder, also where that was given as a dot. */
+    public String name() {
+        return String.valueOf(folder().toAbsolutePath().normalize().getFileName());
+    }
+
     public ModelDefaults defaults() {
         return defaults;
     }
@@ -164,9 +170,8 @@ public final class FluxModel implements AutoCloseable {
         try (Stream<Path> inFolder = Files.walk(folder)) {
             for (Path file : Stream.concat(inFolder.filter(Files::isRegularFile), files.single().values().stream()).sorted()
                     .toList()) {
-                text.append('\n').append(file.startsWith(folder) ? folder.relativize(file) : file.toAbsolutePath())
-                        .append(' ').append(Files.size(file)).append(' ')
-                        .append(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS));
+                text.append('\n').append(file.startsWith(folder) ? folder.relativize(file) : file.toAbsolutePath()).append(' ')
+                        .append(Files.size(file)).append(' ').append(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS));
             }
         } catch (IOException e) {
             throw Refusal.model("%s cannot be listed (%s); check its folder.", folder, e.getMessage(), e);
@@ -175,20 +180,20 @@ public final class FluxModel implements AutoCloseable {
     }
 
     /** Maps every component's weights now instead of on first use. */
-    void load() {
+    public void load() {
         textEncoders();
         transformer();
         vae();
     }
 
-    private TextEncoders textEncoders() {
+    private synchronized TextEncoders textEncoders() {
         if (textEncoders == null) {
             textEncoders = TextEncoders.open(files, dtype, device);
         }
         return textEncoders;
     }
 
-    FluxTransformer transformer() {
+    synchronized FluxTransformer transformer() {
         if (transformer == null) {
             transformerWeights = files.open(Component.TRANSFORMER, dtype, device);
             transformer = new FluxTransformer(transformerConfig, transformerWeights);
@@ -197,7 +202,7 @@ public final class FluxModel implements AutoCloseable {
         return transformer;
     }
 
-    private AutoencoderKl vae() {
+    private synchronized AutoencoderKl vae() {
         if (vae == null) {
             vaeWeights = files.open(Component.VAE, dtype, device);
             vae = new AutoencoderKl(vaeConfig, vaeWeights);
@@ -261,6 +266,14 @@ public final class FluxModel implements AutoCloseable {
             Tensor latents = vae().denormalise(Packing.unpack(tokens, sampling.rows(), sampling.columns()));
             return Pixels.picture(vae().decode(Tensors.to(latents, device, dtype)));
         }
+    }
+
+    /** Clean latent tokens [1, N, C] to a small picture, a pixel for 8 x 8, without the decoder. */
+    Picture preview(Tensor tokens, Sampling sampling) {
+        if (colours == null) {
+            colours = LatentColours.fit(this);
+        }
+        return colours.of(tokens, sampling.rows(), sampling.columns());
     }
 
     @Override

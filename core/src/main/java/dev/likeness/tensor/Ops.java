@@ -1,5 +1,6 @@
 package dev.likeness.tensor;
 
+import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
@@ -221,14 +222,21 @@ public final class Ops {
         return x.index_select(1, index);
     }
 
+    /** The x [n, k] for which a x is nearest to b. @param a [m, n] of full rank, on the CPU @param b [m, k] */
+    public static Tensor leastSquares(Tensor a, Tensor b) {
+        return torch.linalg_lstsq(a, b).get0();
+    }
+
     /**
-     * Sets libtorch's intra-op threads; values below 1 leave its default (the physical cores).
+     * Sets the threads that one operation takes, of libtorch and of the OpenBLAS beneath it, for the whole process; values
+     * below 1 leave the default (the physical cores).
      *
      * @return how many there are now; sums are split among them, so their number is part of what makes a picture
      */
     public static int threads(int count) {
         if (count > 0) {
             torch.set_num_threads(count);
+            openblas_nolapack.blas_set_num_threads(count);
         }
         return torch.get_num_threads();
     }

@@ -18,7 +18,7 @@ import java.util.Set;
  * @param numSingleLayers single-stream blocks
  * @param jointAttentionDim width of a text token
  * @param pooledProjectionDim width of the pooled text vector
- * @param guidanceEmbeds whether guidance is distilled into an embedding (dev) or not (schnell, Toybox)
+ * @param guidanceEmbeds whether guidance is distilled into an embedding (dev, Toybox) or not (schnell)
  * @param axesDimsRope head width given to each of the three position axes (text, row, column)
  */
 public record FluxConfig(
@@ -54,6 +54,12 @@ public record FluxConfig(
 
     public static FluxConfig read(Path file) {
         return ConfigJson.read(file, FluxConfig.class, Set.of());
+    }
+
+    /** The same network with or without a guidance embedding. */
+    public FluxConfig withGuidanceEmbeds(boolean embeds) {
+        return new FluxConfig(inChannels, outChannels, numLayers, numSingleLayers, attentionHeadDim, numAttentionHeads,
+                jointAttentionDim, pooledProjectionDim, embeds, axesDimsRope, patchSize);
     }
 
     /**
