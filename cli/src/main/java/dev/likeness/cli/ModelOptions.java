@@ -33,7 +33,7 @@ final class ModelOptions {
     @Option(names = "--vae", paramLabel = "FILE", description = "file in place of the autoencoder of --model")
     Path vae;
 
-    @Option(names = "--clip", paramLabel = "FILE", description = "file in place of the CLIP text encoder of --model")
+    @Option(names = "--clip-l", paramLabel = "FILE", description = "file in place of the CLIP text encoder of --model")
     Path clip;
 
     @Option(names = "--t5", paramLabel = "FILE", description = "file in place of the T5 text encoder of --model")

@@ -12,7 +12,7 @@ public enum Component {
             List.of("transformer_blocks.0.attn.to_q.weight", "double_blocks.0.img_attn.qkv.weight")),
     VAE("autoencoder", "vae", "diffusion_pytorch_model", "--vae", List.of("", "vae.", "first_stage_model."),
             List.of("decoder.conv_in.weight")),
-    CLIP("CLIP text encoder", "text_encoder", "model", "--clip", List.of("", "text_encoders.clip_l.transformer."),
+    CLIP("CLIP text encoder", "text_encoder", "model", "--clip-l", List.of("", "text_encoders.clip_l.transformer."),
             List.of("text_model.embeddings.token_embedding.weight")),
     T5("T5 text encoder", "text_encoder_2", "model", "--t5", List.of("", "text_encoders.t5xxl.transformer."),
             List.of("encoder.block.0.layer.0.SelfAttention.q.weight", "enc.blk.0.attn_q.weight"));
