@@ -18,7 +18,6 @@ import dev.likeness.eval.Suite;
 import dev.likeness.eval.Summary;
 import dev.likeness.eval.ToyboxBench;
 import dev.likeness.task.FluxModel;
-import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.train.data.NpmPackages;
 import dev.likeness.train.data.ToyboxData;
@@ -189,7 +188,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     private void run(Suite of, Map<String, String> settings, FluxModel model) {
-        int atOnce = jobs > 0 ? jobs : model.device().equals(Device.CPU) ? Runtime.getRuntime().availableProcessors() : 1;
+        int atOnce = jobs > 0 ? jobs : model.device().isCpu() ? Runtime.getRuntime().availableProcessors() : 1;
         Progress progress = new Progress();
         print(of, new Evaluation(of, output, settings).run(atOnce, progress::cases));
         System.err.println(output.resolve("report.html"));
