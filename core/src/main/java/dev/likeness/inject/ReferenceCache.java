@@ -8,6 +8,7 @@ import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.SafetensorsFile;
 import dev.likeness.weights.SafetensorsWriter;
+import dev.likeness.weights.TensorFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -185,7 +186,7 @@ public final class ReferenceCache implements AutoCloseable {
         }
         try {
             SafetensorsFile.Content content = SafetensorsFile.read(file);
-            Map<String, SafetensorsFile.Entry> entries = content.header().entries();
+            Map<String, TensorFile.Entry> entries = content.header().entries();
             String listed = content.header().metadata().getOrDefault(ROWS, "");
             long[] rows = Arrays.stream(listed.split(",")).mapToLong(Long::parseLong).toArray();
             if (!fits(rows, entries)) {
@@ -193,7 +194,7 @@ public final class ReferenceCache implements AutoCloseable {
             }
             Map<Integer, Tensor> tensors = new HashMap<>();
             content.tensors().forEach((number, tensor) ->
-                    tensors.put(Integer.valueOf(number), Tensors.to(tensor, entries.get(number).dtype())));
+                    tensors.put(Integer.valueOf(number), Tensors.to(tensor, entries.get(number).encoding().dtype())));
             touch(file);
             return new Stored(rows, tensors);
         } catch (Refusal | NumberFormatException e) {
@@ -211,9 +212,9 @@ public final class ReferenceCache implements AutoCloseable {
     }
 
     /** Whether the rows rise and each tensor is [1, rows, d]. */
-    private static boolean fits(long[] rows, Map<String, SafetensorsFile.Entry> entries) {
+    private static boolean fits(long[] rows, Map<String, TensorFile.Entry> entries) {
         boolean rising = Arrays.equals(rows, Arrays.stream(rows).sorted().distinct().toArray());
-        return rising && !entries.isEmpty() && entries.values().stream().map(SafetensorsFile.Entry::shape)
+        return rising && !entries.isEmpty() && entries.values().stream().map(TensorFile.Entry::shape)
                 .allMatch(shape -> shape.length == 3 && shape[0] == 1 && shape[1] == rows.length);
     }
 

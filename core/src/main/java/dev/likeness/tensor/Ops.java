@@ -222,6 +222,11 @@ public final class Ops {
         return x.index_select(1, index);
     }
 
+    /** The x [n, k] for which a x is nearest to b. @param a [m, n] of full rank, on the CPU @param b [m, k] */
+    public static Tensor leastSquares(Tensor a, Tensor b) {
+        return torch.linalg_lstsq(a, b).get0();
+    }
+
     /**
      * Sets the threads that one operation takes, of libtorch and of the OpenBLAS beneath it, for the whole process; values
      * below 1 leave the default (the physical cores).

@@ -12,6 +12,7 @@ import dev.likeness.train.data.Captions;
 import dev.likeness.train.data.Recipe;
 import dev.likeness.train.data.ToyboxData;
 import dev.likeness.weights.Checkpoint;
+import dev.likeness.weights.ModelFiles;
 import dev.likeness.weights.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -86,7 +87,7 @@ public final class ToyboxTraining {
         AutoencoderKlConfig vaeConfig = AutoencoderKlConfig.read(modelFolder.resolve("vae/config.json"));
         try (Checkpoint vaeWeights = Checkpoint.open(modelFolder.resolve("vae"), "diffusion_pytorch_model",
                         DType.BFLOAT16, Device.CPU);
-                TextEncoders text = TextEncoders.open(modelFolder, DType.BFLOAT16, Device.CPU)) {
+                TextEncoders text = TextEncoders.open(ModelFiles.of(modelFolder), DType.BFLOAT16, Device.CPU)) {
             AutoencoderKl vae = new AutoencoderKl(vaeConfig, vaeWeights);
             FluxTraining.Captioner captioner = new CachedCaptions(text, MAX_SEQUENCE_LENGTH);
             Recipe large = Recipe.LARGE_CENTRED.withMaxSubjects(Math.min(FIRST_SUBJECTS, plan.subjects()));
