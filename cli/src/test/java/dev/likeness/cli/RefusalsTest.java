@@ -200,7 +200,7 @@ class RefusalsTest {
                 new Case("evaluate: cases", USAGE, List.of("evaluate", "--suite", "toybox", "--cases", "-1"),
                         List.of("--cases -1", "0 for all")),
                 new Case("evaluate: no encoders", USAGE, List.of("evaluate", "--suite", "dreambench", "--data", "x"),
-                        List.of("--clip and --dino")),
+                        List.of("--score-clip and --score-dino")),
                 new Case("train: unknown name", USAGE, List.of("train", "dolls"), List.of("dolls", "toybox")),
                 new Case("replay: another model", USAGE, List.of("replay", file("foreign.png"), "-o", OUT),
                         List.of("foreign.png", "other-model", "--model DIR")));
@@ -416,7 +416,7 @@ class RefusalsTest {
                 new Case("evaluate: results of something else", INPUT, List.of("evaluate", "--suite", "edit", "--model",
                         file("model"), "-o", file("measured")), List.of("results of model other", "name another --output")),
                 new Case("evaluate: no benchmark", INPUT, List.of("evaluate", "--suite", "dreambench", "--data",
-                        file("folder.png"), "--clip", file("nowhere"), "--dino", file("nowhere")), List.of("holds no prompts_and_classes.txt")));
+                        file("folder.png"), "--score-clip", file("nowhere"), "--score-dino", file("nowhere")), List.of("holds no prompts_and_classes.txt")));
     }
 
     /** These need to know the model's canvas, but none of its weights: the folder has lost them. */
