@@ -76,7 +76,8 @@ final class ModelOptions {
         return FluxModel.open(new ModelFiles(folder(), singleFiles()), Device.of(device), DType.ofFlag(dtype));
     }
 
-    private Map<Component, Path> singleFiles() {
+    /** Files that take the place of the folder's. */
+    Map<Component, Path> singleFiles() {
         Map<Component, Path> files = new EnumMap<>(Component.class);
         putGiven(files, Component.TRANSFORMER, transformer);
         putGiven(files, Component.VAE, vae);
