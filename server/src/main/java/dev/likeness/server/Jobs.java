@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -85,13 +85,10 @@ final class Jobs implements AutoCloseable {
         try {
             Files.createDirectories(inputs());
             Files.createDirectories(pictures());
+            lockFile = FileChannel.open(data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            lock();
             Disk.delete(temporary());
             Files.createDirectories(temporary());
-            lockFile = FileChannel.open(data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock lock = lockFile.tryLock();
-            if (lock == null) {
-                throw Refusal.input("--data %s is in use by another server; stop that, or give another folder.", data);
-            }
             writer = connect();
             migrate();
             reader = connect();
@@ -100,6 +97,18 @@ final class Jobs implements AutoCloseable {
             throw Refusal.resources("--data %s cannot be used (%s); check the folder, its permissions and the disk.", data,
                     e.getMessage(), e);
         }
+    }
+
+    private void lock() throws IOException {
+        try {
+            if (lockFile.tryLock() != null) { // it ends with the process, however that ends
+                return;
+            }
+        } catch (OverlappingFileLockException e) {
+            // held by this very process
+        }
+        lockFile.close();
+        throw Refusal.input("--data %s is in use by another server; stop that, or give another folder.", data);
     }
 
     /** Folder for what is being received. */
