@@ -30,7 +30,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Clients of other programs' interfaces, OpenAI's by its own library, AUTOMATIC1111's by the requests of its documentation. */
+/**
+ * Clients of other programs' interfaces, OpenAI's by its own library, AUTOMATIC1111's by the requests of its documentation.
+ */
 class CompatibilityTest {
 
     private static final String TOKEN = "sk-0123456789abcdef";
@@ -60,7 +62,8 @@ class CompatibilityTest {
     @Test
     void openAisClientGeneratesPicturesAsData() throws IOException {
         ImagesResponse response = client.images().generate(ImageGenerateParams.builder().prompt("a fox in the snow").n(2)
-                .size(ImageGenerateParams.Size.of("64x48")).responseFormat(ImageGenerateParams.ResponseFormat.B64_JSON).build());
+                .size(ImageGenerateParams.Size.of("64x48")).responseFormat(ImageGenerateParams.ResponseFormat.B64_JSON)
+                        .build());
         List<Image> images = response.data().orElseThrow();
         assertThat(images).hasSize(2);
         Picture picture = picture(images.get(1).b64Json().orElseThrow());
@@ -115,7 +118,8 @@ class CompatibilityTest {
     @Test
     void webuisClientGeneratesPictures() throws IOException {
         ObjectNode answer = Running.tree(webui("txt2img", """
-                {"prompt": "a fox in the snow", "negative_prompt": "a house", "seed": 7, "steps": 2, "width": 64, "height": 48,
+                {"prompt": "a fox in the snow", "negative_prompt": "a house", "seed": 7, "steps": 2, "width": 64,
+                        "height": 48,
                  "cfg_scale": 2, "sampler_name": "DPM++ 2M", "n_iter": 2, "batch_size": 1, "restore_faces": false,
                  "override_settings": {}}"""));
         assertThat(answer.path("images")).hasSize(2);
@@ -151,7 +155,8 @@ class CompatibilityTest {
 
     private static HttpResponse<byte[]> webui(String route, String json) {
         String credentials = Base64.getEncoder().encodeToString(("user:" + TOKEN).getBytes(StandardCharsets.UTF_8));
-        return running.send(HttpRequest.newBuilder(running.uri("/sdapi/v1/" + route)).header("Content-Type", "application/json")
+        return running.send(HttpRequest.newBuilder(running.uri("/sdapi/v1/" + route))
+                .header("Content-Type", "application/json")
                 .header("Authorization", "Basic " + credentials).POST(HttpRequest.BodyPublishers.ofString(json)));
     }
 

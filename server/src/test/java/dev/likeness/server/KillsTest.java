@@ -83,8 +83,8 @@ class KillsTest {
             assertThat(Disk.list(data.resolve("images"))).extracting(file -> file.getFileName().toString())
                     .containsExactlyInAnyOrderElementsOf(files);
         }
-        System.out.printf("%d kills (%d while starting): %d jobs, %d pictures; lost %d, half-written %d; %d pictures looked at "
-                + "between the kills%n", KILLS, early, jobs, pictures, accepted.size(), broken.size(), seen.get());
+        System.out.printf("%d kills (%d while starting): %d jobs, %d pictures; lost %d, half-written %d; %d pictures "
+                + "looked at between the kills%n", KILLS, early, jobs, pictures, accepted.size(), broken.size(), seen.get());
         assertThat(accepted).as("lost jobs").isEmpty();
         assertThat(broken).as("half-written pictures").isEmpty();
         // Each key was sent until it was accepted, the last perhaps not: one job a key, whatever happened in between.

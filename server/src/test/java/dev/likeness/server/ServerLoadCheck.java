@@ -51,7 +51,8 @@ class ServerLoadCheck {
         List<Double> sorted = new ArrayList<>(milliseconds);
         Collections.sort(sorted);
         double p99 = sorted.get((int) (0.99 * sorted.size()));
-        System.out.printf("%d clients: answers %s, %d events, %d status requests: median %.0f ms, p99 %.0f ms, max %.0f ms%n", CLIENTS,
+        System.out.printf("%d clients: answers %s, %d events, %d status requests: median %.0f ms, p99 %.0f ms, max %.0f "
+                + "ms%n", CLIENTS,
                 statuses, events.get(), sorted.size(), sorted.get(sorted.size() / 2), p99, sorted.get(sorted.size() - 1));
         assertThat(errors).isEmpty();
         assertThat(statuses.keySet()).isSubsetOf(200, 202, 429);
@@ -92,7 +93,8 @@ class ServerLoadCheck {
     private void watch(Served served, String path) {
         try {
             HttpClient client = HttpClient.newHttpClient();
-            HttpResponse<InputStream> response = client.send(served.request(path).build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<InputStream> response =
+                    client.send(served.request(path).build(), HttpResponse.BodyHandlers.ofInputStream());
             count(response.statusCode());
             String text = new String(response.body().readAllBytes());
             events.addAndGet(text.split("event: ").length - 1);

@@ -29,8 +29,8 @@ class ServerMemoryCheck {
             Duration idle = served.processor().minus(before);
             run(served, FEW, MANY);
             long many = served.memory();
-            System.out.printf("idle: %d ms of processor in 10 s; memory after %d jobs %d MB, after %d jobs %d MB (%+.1f %%)%n",
-                    idle.toMillis(), FEW, few >> 20, MANY, many >> 20, 100.0 * many / few - 100);
+            System.out.printf("idle: %d ms of processor in 10 s; memory after %d jobs %d MB, after %d jobs %d MB (%+.1f "
+                    + "%%)%n", idle.toMillis(), FEW, few >> 20, MANY, many >> 20, 100.0 * many / few - 100);
             assertThat(idle).isLessThan(Duration.ofMillis(100));
             assertThat((double) many / few).isLessThan(1.05);
         }
