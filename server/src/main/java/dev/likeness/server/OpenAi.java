@@ -74,7 +74,7 @@ final class OpenAi {
             }
             requirePng(body.field("output_format"), "true".equals(body.field("stream")));
             Matcher size = size(body.field("size"));
-            request = synchronous.inFolder(folder -> {
+            request = synchronous.decoding(folder -> {
                 Picture picture = synchronous.picture(images.get(0), "/image");
                 Path mask = body.part("mask");
                 Picture shown = mask == null ? picture : synchronous.picture(mask, "/mask");

@@ -17,6 +17,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 
 /** For the interfaces of other programs, which answer when the pictures are there: a job, and waiting for it. */
 final class Synchronous {
@@ -104,26 +105,27 @@ final class Synchronous {
         return made;
     }
 
-    /** Work with a folder of its own, which is gone afterwards. */
-    interface InFolder {
-        ObjectNode run(Path folder) throws IOException;
-    }
-
-    ObjectNode inFolder(InFolder work) {
+    /** Work on pictures, with a folder that is gone afterwards. */
+    ObjectNode decoding(Function<Path, ObjectNode> work) {
         Path folder = inputs.folder();
         try {
-            return inputs.decoding(() -> {
-                try {
-                    return work.run(folder);
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
-        } catch (UncheckedIOException e) {
-            throw Problem.of(Problem.Kind.RESOURCES, "The pictures could not be written; check the server's disk.");
+            return inputs.decoding(() -> work.apply(folder));
         } finally {
             Disk.delete(folder);
         }
+    }
+
+    /** Base64 of a request, with or without the beginning of a data URL. @param pointer of its field */
+    Picture picture(String base64, Path file, String pointer) {
+        try {
+            String digits = base64.substring(base64.startsWith("data:") ? base64.indexOf(',') + 1 : 0);
+            Files.write(file, Base64.getMimeDecoder().decode(digits));
+        } catch (IllegalArgumentException e) {
+            throw Problem.at(pointer, "This is not base64; encode the whole picture.");
+        } catch (IOException e) {
+            throw Problem.of(Problem.Kind.RESOURCES, "The pictures could not be written; check the server's disk.");
+        }
+        return picture(file, pointer);
     }
 
     /** A picture of a request. @param pointer of its field */

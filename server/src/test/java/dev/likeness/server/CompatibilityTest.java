@@ -12,6 +12,7 @@ import com.openai.errors.UnauthorizedException;
 import com.openai.models.images.Image;
 import com.openai.models.images.ImageEditParams;
 import com.openai.models.images.ImageGenerateParams;
+import com.openai.models.images.ImageModel;
 import com.openai.models.images.ImagesResponse;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
@@ -62,7 +63,7 @@ class CompatibilityTest {
     @Test
     void openAisClientGeneratesPicturesAsData() throws IOException {
         ImagesResponse response = client.images().generate(ImageGenerateParams.builder().prompt("a fox in the snow").n(2)
-                .size(ImageGenerateParams.Size.of("64x48")).responseFormat(ImageGenerateParams.ResponseFormat.B64_JSON)
+                .size(ImageGenerateParams.Size.of("64x48")).model(ImageModel.of("gpt-image-2"))
                         .build());
         List<Image> images = response.data().orElseThrow();
         assertThat(images).hasSize(2);
@@ -81,13 +82,21 @@ class CompatibilityTest {
     }
 
     @Test
+    void theFormatThatIsAskedForWins() {
+        HttpResponse<byte[]> response = running.send(HttpRequest.newBuilder(running.uri("/v1/images/generations"))
+                .header("Content-Type", "application/json").header("Authorization", "Bearer " + TOKEN)
+                .POST(HttpRequest.BodyPublishers.ofString("{\"prompt\": \"a fox\", \"response_format\": \"b64_json\"}")));
+        assertThat(Running.tree(response).at("/data/0/b64_json").asText()).startsWith("iVBORw0KGgo");
+    }
+
+    @Test
     void openAisClientEditsWhatIsTransparentInTheMaskAndNothingElse() throws IOException {
         Picture picture = Picture.filled(64, 64, 0x20c020);
         Picture transparentInTheMiddle = Picture.of(64, 64, picture.rgb(), inverted(Running.cutOut(64).alpha()));
         ImagesResponse response = client.images().edit(ImageEditParams.builder().prompt("a house")
                 .image(new ByteArrayInputStream(Running.png(picture)))
                 .mask(new ByteArrayInputStream(Running.png(transparentInTheMiddle)))
-                .responseFormat(ImageEditParams.ResponseFormat.B64_JSON).build());
+                .model(ImageModel.of("gpt-image-2")).build());
         Picture edited = picture(response.data().orElseThrow().get(0).b64Json().orElseThrow());
         assertThat(edited.colour(0, 0)).isEqualTo(0x20c020);
         assertThat(edited.colour(32, 32)).isNotEqualTo(0x20c020);
