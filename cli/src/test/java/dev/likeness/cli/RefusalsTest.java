@@ -201,6 +201,12 @@ class RefusalsTest {
                         List.of("--cases -1", "0 for all")),
                 new Case("evaluate: no encoders", USAGE, List.of("evaluate", "--suite", "dreambench", "--data", "x"),
                         List.of("--score-clip and --score-dino")),
+                new Case("serve: others without a token", USAGE, List.of("serve", "--host", "0.0.0.0"),
+                        List.of("--host 0.0.0.0", "--token")),
+                new Case("serve: a token that can be guessed", USAGE, List.of("serve", "--token", "sesame"), List.of("--token", "16")),
+                new Case("serve: port", USAGE, List.of("serve", "--port", "70000"), List.of("--port 70000", "65535")),
+                new Case("serve: queue", USAGE, List.of("serve", "--queue", "0"), List.of("--queue 0")),
+                new Case("serve: what is kept", USAGE, List.of("serve", "--keep-gb", "-1"), List.of("--keep-gb -1")),
                 new Case("train: unknown name", USAGE, List.of("train", "dolls"), List.of("dolls", "toybox")),
                 new Case("replay: another model", USAGE, List.of("replay", file("foreign.png"), "-o", OUT),
                         List.of("foreign.png", "other-model", "--model DIR")));
