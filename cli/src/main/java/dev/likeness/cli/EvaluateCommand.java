@@ -16,6 +16,7 @@ import dev.likeness.image.OutputFile;
 import dev.likeness.image.Picture;
 import dev.likeness.image.PngWriter;
 import dev.likeness.inversion.Inversion;
+import dev.likeness.request.InjectionChoice;
 import dev.likeness.task.FluxModel;
 import dev.likeness.train.data.NpmPackages;
 import dev.likeness.train.data.ToyboxData;
@@ -153,7 +154,7 @@ final class EvaluateCommand implements Callable<Integer> {
         if (chosen == Suites.INVERSION) {
             System.out.println("| inversion | reconstruction | evaluations |\n|---|---|---|");
             InversionBench.run(model, drawn, pictureCount).forEach(row -> System.out.printf(Locale.ROOT,
-                    "| %s%s | %.2f dB | %d |%n", InjectionOptions.flag(row.inversion().method()),
+                    "| %s%s | %.2f dB | %d |%n", InjectionChoice.flag(row.inversion().method()),
                     row.inversion().method() == Inversion.Method.RF_INVERSION
                             ? ", gamma " + row.inversion().gamma() + ", eta " + row.inversion().eta() : "",
                     row.psnr(), row.evaluations()));

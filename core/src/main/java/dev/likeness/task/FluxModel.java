@@ -51,6 +51,7 @@ public final class FluxModel implements AutoCloseable {
     private FluxTransformer transformer;
     private Checkpoint vaeWeights;
     private AutoencoderKl vae;
+    private LatentColours colours;
     private ReferenceCache cache = ReferenceCache.inMemory(ReferenceCache.MEMORY_BYTES);
 
     private FluxModel(Path folder, Device device, DType dtype) {
@@ -97,6 +98,11 @@ public final class FluxModel implements AutoCloseable {
         return folder;
     }
 
+    /** The name of its folder, also where that was given as a dot. */
+    public String name() {
+        return String.valueOf(folder.toAbsolutePath().normalize().getFileName());
+    }
+
     public ModelDefaults defaults() {
         return defaults;
     }
@@ -138,7 +144,7 @@ public final class FluxModel implements AutoCloseable {
     }
 
     /** Maps every component's weights now instead of on first use. */
-    void load() {
+    public void load() {
         textEncoders();
         transformer();
         vae();
@@ -224,6 +230,14 @@ public final class FluxModel implements AutoCloseable {
             Tensor latents = vae().denormalise(Packing.unpack(tokens, sampling.rows(), sampling.columns()));
             return Pixels.picture(vae().decode(Tensors.to(latents, device, dtype)));
         }
+    }
+
+    /** Clean latent tokens [1, N, C] to a small picture, a pixel for 8 x 8, without the decoder. */
+    Picture preview(Tensor tokens, Sampling sampling) {
+        if (colours == null) {
+            colours = LatentColours.fit(this);
+        }
+        return colours.of(tokens, sampling.rows(), sampling.columns());
     }
 
     @Override

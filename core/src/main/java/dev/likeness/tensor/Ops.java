@@ -221,6 +221,11 @@ public final class Ops {
         return x.index_select(1, index);
     }
 
+    /** The x [n, k] for which a x is nearest to b. @param a [m, n] of full rank, on the CPU @param b [m, k] */
+    public static Tensor leastSquares(Tensor a, Tensor b) {
+        return torch.linalg_lstsq(a, b).get0();
+    }
+
     /**
      * Sets libtorch's intra-op threads; values below 1 leave its default (the physical cores).
      *
