@@ -93,6 +93,7 @@ export function ask(picture, mask) {
   document.querySelector(`input[name="tool"][value="${painter.tool}"]`).checked = true;
   dialog.showModal();
   painter.open(picture, mask);
+  painter.element.focus();
   refresh();
   return new Promise(resolve => {
     done = resolve;

@@ -53,6 +53,7 @@ export class Painter {
     this.mask = mask === null ? canvas(width, height) : copy(mask);
     this.past = [];
     this.future = [];
+    this.blank = this.empty;
     const zoom = Math.max(1, DRAWN_SIDE / Math.max(width, height));
     this.element.width = Math.round(width * zoom);
     this.element.height = Math.round(height * zoom);
@@ -110,6 +111,7 @@ export class Painter {
   }
 
   changed() {
+    this.blank = this.empty;
     this.draw();
     this.onChange();
   }
@@ -171,14 +173,18 @@ export class Painter {
       const context = this.mask.getContext("2d");
       context.globalCompositeOperation = this.tool === "erase" ? "destination-out" : "source-over";
       context.strokeStyle = "#fff";
-      context.lineCap = "round";
+      context.fillStyle = "#fff";
       context.lineWidth = this.size * this.side;
       context.beginPath();
       context.moveTo(this.last.x, this.last.y);
       context.lineTo(point.x, point.y);
       context.stroke();
+      context.beginPath(); // a line without length draws nothing, not even round ends
+      context.arc(point.x, point.y, this.size * this.side / 2, 0, 2 * Math.PI);
+      context.fill();
       context.globalCompositeOperation = "source-over";
       this.last = point;
+      this.blank = this.blank && this.tool === "erase";
     }
   }
 
@@ -266,9 +272,11 @@ export class Painter {
     context.clearRect(0, 0, width, height);
     context.imageSmoothingQuality = "high";
     context.drawImage(this.picture.view, 0, 0, width, height);
-    const mark = this.look === "subject" ? this.dimmed(width, height, style) : this.hatched(width, height, accent);
-    context.drawImage(mark, 0, 0);
-    context.drawImage(this.outline(width, height, accent), 0, 0);
+    if (!this.blank) {
+      const mark = this.look === "subject" ? this.dimmed(width, height, style) : this.hatched(width, height, accent);
+      context.drawImage(mark, 0, 0);
+      context.drawImage(this.outline(width, height, accent), 0, 0);
+    }
 
     const zoom = width / this.mask.width;
     context.lineWidth = 2;
