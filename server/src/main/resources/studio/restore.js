@@ -8,6 +8,9 @@ import {Subject} from "./subject.js";
 /** Parameters that name files of the machine on which a picture was made; a request has pictures there. */
 const FILES = new Set(["reference", "mask", "layout", "image", "scene", "region", "library"]);
 
+/** How a record names a file that was sent with a job. */
+const JOB = /^\.\.\/jobs\/([0-9a-f-]{36})\//;
+
 /** The request that made a picture of this server. */
 export async function requestOf(image) {
   try {
@@ -29,12 +32,20 @@ export async function requestOf(image) {
  * @throws Error with a sentence when the file records none
  */
 export async function requestIn(file) {
-  const record = await png.record(file);
-  const parameters = record.parameters ?? {};
-  if (record.request) {
-    return {request: alone(record.request, parameters.seed), missing: false};
+  const {task, parameters = {}} = await png.record(file);
+  const files = Object.entries(parameters).filter(([name]) => FILES.has(name));
+  const [id] = files.flatMap(([, value]) => JOB.exec(value)?.slice(1) ?? []);
+  if (id !== undefined) {
+    try {
+      return {request: alone((await api.job(id)).request, parameters.seed), missing: false};
+    } catch (problem) {
+      if (problem.status !== 404) {
+        throw problem;
+      }
+      // Another server made it, or it was tidied away.
+    }
   }
-  return {request: fromParameters(record.task, parameters), missing: Object.keys(parameters).some(name => FILES.has(name))};
+  return {request: fromParameters(task, parameters), missing: files.length > 0};
 }
 
 /** Whether a file is a PNG that records how it was made. */

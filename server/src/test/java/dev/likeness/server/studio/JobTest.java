@@ -38,7 +38,7 @@ class JobTest extends StudioTest {
 
     @Test
     void aCancelledPictureIsNotMadeAndTheNextOneIs() {
-        begin(1000);
+        begin(200);
         button("Cancel").click();
         assertThat(page.locator("#progress")).isHidden();
         assertThat(page.locator(".layer.arrange")).isVisible();
