@@ -72,6 +72,7 @@ class AccessibilityTest extends StudioTest {
     void aPhoneShowsEverythingWithoutScrollingSideways() {
         page.setViewportSize(360, 740);
         button("Add dragon").click();
+        illustrate("phone");
         page.locator("#advanced summary").click();
         for (String task : List.of("New picture", "Repaint", "Extend")) {
             choose("What to make", task);

@@ -46,6 +46,7 @@ class EditTest extends StudioTest {
         assertThat(field("Right")).hasValue("64");
         assertThat(field("Left")).hasValue("64");
         field("What lies beyond").fill("a mountain lake");
+        illustrate("extend");
         BufferedImage picture = make("Extend the picture");
 
         assertThat(picture.getWidth()).isEqualTo(256 + 128);

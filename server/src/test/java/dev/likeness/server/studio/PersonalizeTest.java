@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.microsoft.playwright.Locator;
+import com.microsoft.playwright.Page;
 import com.microsoft.playwright.options.BoundingBox;
+import com.microsoft.playwright.options.ColorScheme;
 import java.awt.image.BufferedImage;
 import org.junit.jupiter.api.Test;
 
@@ -22,6 +24,7 @@ class PersonalizeTest extends StudioTest {
 
         assertThat(Colours.middle(picture, Colours.PINK)[2]).as("share of the teapot's pink").isBetween(0.05, 0.5);
         assertThat(page.locator("#pictures .card").first()).isVisible();
+        illustrate("picture");
     }
 
     @Test
@@ -71,6 +74,8 @@ class PersonalizeTest extends StudioTest {
         double[] teapot = middle(placed("teapot"));
         assertThat(dragon[0]).isLessThan(0.5);
         assertThat(teapot[0]).isGreaterThan(0.5);
+        page.emulateMedia(new Page.EmulateMediaOptions().setColorScheme(ColorScheme.DARK));
+        illustrate("arrange");
 
         BufferedImage picture = make("Make the picture");
         double[] green = Colours.middle(picture, Colours.GREEN);

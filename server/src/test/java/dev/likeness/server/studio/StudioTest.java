@@ -9,7 +9,7 @@ import com.microsoft.playwright.JSHandle;
 import com.microsoft.playwright.Locator;
 import com.microsoft.playwright.Mouse;
 import com.microsoft.playwright.Page;
-import com.microsoft.playwright.assertions.LocatorAssertions;
+import com.microsoft.playwright.assertions.PlaywrightAssertions;
 import com.microsoft.playwright.options.AriaRole;
 import com.microsoft.playwright.options.BoundingBox;
 import com.microsoft.playwright.options.ReducedMotion;
@@ -35,6 +35,14 @@ abstract class StudioTest {
 
     static final Path EXAMPLES = Path.of("..", "examples");
 
+    /** With it, the pictures of the documentation are made anew. */
+    private static final boolean FOR_DOCS = Boolean.getBoolean("likeness.docs.pictures");
+    private static final Path DOCS = Path.of("..", "docs", "pictures");
+
+    static {
+        PlaywrightAssertions.setDefaultAssertionTimeout(PATIENCE);
+    }
+
     private final List<String> faults = new ArrayList<>();
 
     TestServer server;
@@ -46,7 +54,7 @@ abstract class StudioTest {
     }
 
     Browser.NewContextOptions options() {
-        return new Browser.NewContextOptions().setViewportSize(1440, 900).setReducedMotion(ReducedMotion.REDUCE);
+        return new Browser.NewContextOptions().setViewportSize(1280, 800).setReducedMotion(ReducedMotion.REDUCE);
     }
 
     @BeforeEach
@@ -58,7 +66,7 @@ abstract class StudioTest {
     /** Another window, as another user's. */
     Page open(Browser.NewContextOptions options) {
         BrowserContext context = Chromium.browser().newContext(options);
-        context.setDefaultTimeout(30_000);
+        context.setDefaultTimeout(PATIENCE);
         Page opened = context.newPage();
         opened.onPageError(faults::add);
         opened.onConsoleMessage(message -> {
@@ -111,7 +119,7 @@ abstract class StudioTest {
     /** The picture on the canvas, once it is done. */
     BufferedImage result() {
         Locator made = page.locator(".result img");
-        assertThat(made).isVisible(new LocatorAssertions.IsVisibleOptions().setTimeout(PATIENCE));
+        assertThat(made).isVisible();
         return picture(made.getAttribute("src"));
     }
 
@@ -124,6 +132,15 @@ abstract class StudioTest {
             return ImageIO.read(new ByteArrayInputStream(png));
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Keeps what the page shows as docs/pictures/studio-NAME.png, where that is asked for. */
+    void illustrate(String name) {
+        if (FOR_DOCS) {
+            page.mouse().move(0, 0);
+            page.evaluate("document.activeElement.blur(); document.getElementById('toast').hidden = true; scrollTo(0, 0)");
+            page.screenshot(new Page.ScreenshotOptions().setPath(DOCS.resolve("studio-" + name + ".png")));
         }
     }
 
