@@ -356,7 +356,7 @@ final class Api {
                 library.requireFree(name);
                 return null;
             });
-            String prompt = JobRequest.shortText(fields, "prompt", null, limits);
+            String prompt = JobRequest.shortText(fields, "prompt", "", limits);
             Path file = folder.resolve("reference");
             Picture picture = inputs.store(fields, "reference", body, file);
             Mask mask = mask(fields, "reference", body, folder, picture, file, new ArrayList<>());

@@ -31,8 +31,8 @@ import java.util.regex.Pattern;
  */
 final class Inputs {
 
-    static final Pattern ID = Pattern.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}");
-    static final Pattern NAME = Pattern.compile("[a-z]+(-[0-9]+)?");
+    static final Pattern ID = Pattern.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}");
+    static final Pattern NAME = Pattern.compile("[a-z]+(?:-[0-9]+)?");
 
     /** What the entries of subjects are written to; the command line reads the same form. */
     static final String LAYOUT = "layout.json";
