@@ -69,6 +69,12 @@ const jobs = new Jobs({
   onReuse: job => guarded(async () => told(await reuse(job.request))),
 });
 
+/** Kept when the server has told what it can do; until then no place on the canvas is known. */
+let isReady;
+const ready = new Promise(resolve => {
+  isReady = resolve;
+});
+
 /** Runs what may fail, and tells its sentence. */
 async function guarded(f) {
   try {
@@ -88,6 +94,7 @@ function changed() {
 }
 
 async function add(picture, kept) {
+  await ready;
   if (state.subjects.length >= state.limits.subjects) {
     throw new Error(`A picture takes up to ${state.limits.subjects} subjects; remove one first.`);
   }
@@ -319,6 +326,7 @@ function lost(is) {
 
 /** Puts a request's settings back. @return sentences about what could not be */
 async function reuse(request) {
+  await ready;
   const mode = request.task in WORDS ? request.task : "personalize";
   setMode(mode);
   $("prompt").value = request.prompt ?? "";
@@ -509,6 +517,7 @@ async function begin() {
     form.takeDefaults(defaults);
     shape();
     changed();
+    isReady();
     await Promise.all([tray.loadLibrary(), gallery.load()]);
     const running = await jobs.load();
     if (running !== null) {

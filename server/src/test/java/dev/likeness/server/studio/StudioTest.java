@@ -31,7 +31,7 @@ import org.junit.jupiter.api.BeforeEach;
 abstract class StudioTest {
 
     /** Time that a picture may take on a loaded machine; nothing waits longer than it has to. */
-    static final double PATIENCE = 180_000;
+    static final double PATIENCE = 120_000;
 
     static final Path EXAMPLES = Path.of("..", "examples");
 
