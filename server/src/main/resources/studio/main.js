@@ -517,8 +517,8 @@ async function begin() {
     form.takeDefaults(defaults);
     shape();
     changed();
-    isReady();
     await Promise.all([tray.loadLibrary(), gallery.load()]);
+    isReady();
     const running = await jobs.load();
     if (running !== null) {
       await guarded(() => reuse(running.request));
