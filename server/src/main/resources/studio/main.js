@@ -481,12 +481,14 @@ function askForToken() {
   const dialog = $("keeper");
   const token = h("input", {id: "token", type: "password", autocomplete: "current-password"});
   const error = h("p.error", {role: "alert", hidden: true});
+  let open = false;
   return new Promise(resolve => {
     dialog.replaceChildren(h("form", {
       onsubmit: async event => {
         event.preventDefault();
         try {
           await api.openSession(token.value);
+          open = true;
           dialog.close();
           resolve();
         } catch (problem) {
@@ -500,7 +502,10 @@ function askForToken() {
     h("div.field", {}, h("label", {for: "token"}, "Token"), token,
       h("p.help", {}, "Whoever runs the server knows it.")), error,
     h("div.row.end", {}, h("button.primary", {type: "submit"}, "Open the studio"))));
-    dialog.addEventListener("cancel", event => event.preventDefault(), {once: true});
+    // There is no studio without the token: Escape leads back here.
+    dialog.addEventListener("close", function again() {
+      open ? dialog.removeEventListener("close", again) : dialog.showModal();
+    });
     dialog.showModal();
   });
 }

@@ -61,6 +61,12 @@ abstract class StudioTest {
     void openStudio() {
         server = start();
         page = open(options());
+        enter();
+    }
+
+    /** Waits until the page has heard from the server. */
+    void enter() {
+        assertThat(page.locator("#model")).not().isEmpty();
     }
 
     /** Another window, as another user's. */
@@ -75,7 +81,6 @@ abstract class StudioTest {
             }
         });
         opened.navigate(server.address());
-        assertThat(opened.locator("#model")).not().isEmpty();
         return opened;
     }
 

@@ -20,11 +20,13 @@ final class TestServer {
     private static TestServer shared;
 
     private final Path data;
+    private final String token;
     private Server server;
     private int port;
 
-    private TestServer(Path data) {
+    private TestServer(Path data, String token) {
         this.data = data;
+        this.token = token;
         startAgain();
     }
 
@@ -33,7 +35,7 @@ final class TestServer {
         if (shared == null) {
             try {
                 Path target = Files.createDirectories(Path.of("target", "studio"));
-                shared = new TestServer(Files.createTempDirectory(target, "data"));
+                shared = new TestServer(Files.createTempDirectory(target, "data"), null);
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
             }
@@ -44,7 +46,12 @@ final class TestServer {
 
     /** One with a data folder of its own; the test stops it. */
     static TestServer in(Path data) {
-        return new TestServer(data);
+        return new TestServer(data, null);
+    }
+
+    /** One that asks for a token; the test stops it. */
+    static TestServer in(Path data, String token) {
+        return new TestServer(data, token);
     }
 
     String address() {
@@ -57,7 +64,7 @@ final class TestServer {
 
     /** On the same data and, after the first time, at the same port. */
     void startAgain() {
-        ServerOptions options = new ServerOptions("127.0.0.1", port, null, Set.of(), data.resolve("server"),
+        ServerOptions options = new ServerOptions("127.0.0.1", port, token, Set.of(), data.resolve("server"),
                 data.resolve("subjects"), Limits.USUAL);
         server = new Server(options, () -> FluxModel.open(MODEL, Device.CPU, DType.BFLOAT16));
         port = server.port();
