@@ -29,7 +29,8 @@ import picocli.CommandLine.Option;
 final class OutputOptions {
 
     /** Parameters that always name files. */
-    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library");
+    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library", "transformer", "vae",
+            "clip", "t5");
 
     /** Whether a parameter's value is a file: a reference may be a name of the library, a layout a place. */
     static boolean isFile(String parameter, String value) {

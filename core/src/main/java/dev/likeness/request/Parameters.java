@@ -27,6 +27,8 @@ public final class Parameters {
         parameters.put("guidance-scale", sampling.guidanceScale()).put("true-cfg-scale", sampling.trueCfgScale());
         parameters.put("max-sequence-length", sampling.maxSequenceLength());
         parameters.put("dtype", model.dtype().flag()).put("device", model.device().name()).put("threads", Ops.threads(0));
+        model.singleFiles().forEach((component, file) ->
+                parameters.put(component.flag().substring("--".length()), file.toString()));
         return parameters;
     }
 

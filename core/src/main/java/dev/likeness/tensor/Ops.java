@@ -1,5 +1,6 @@
 package dev.likeness.tensor;
 
+import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
@@ -227,13 +228,15 @@ public final class Ops {
     }
 
     /**
-     * Sets libtorch's intra-op threads; values below 1 leave its default (the physical cores).
+     * Sets the threads that one operation takes, of libtorch and of the OpenBLAS beneath it, for the whole process; values
+     * below 1 leave the default (the physical cores).
      *
      * @return how many there are now; sums are split among them, so their number is part of what makes a picture
      */
     public static int threads(int count) {
         if (count > 0) {
             torch.set_num_threads(count);
+            openblas_nolapack.blas_set_num_threads(count);
         }
         return torch.get_num_threads();
     }
