@@ -35,8 +35,8 @@ public final class Parameters {
     /**
      * The record of one picture, for {@link dev.likeness.metadata.Metadata#toChunks}.
      *
-     * @param parameters every effective parameter by its flag name, without the seed; input files named from the folder that the
-     *     picture is written to
+     * @param parameters every effective parameter by its flag name, without the seed; input files named from the folder
+     *     that the picture is written to
      */
     public static ObjectNode record(String task, FluxModel model, ObjectNode parameters, Generation generation,
             Generation.Image image) {
@@ -48,8 +48,8 @@ public final class Parameters {
     }
 
     /**
-     * Passes of one picture. Those of its references are left out: what these take depends on what was made before, and the same
-     * picture shall be the same file.
+     * Passes of one picture. Those of its references are left out: what these take depends on what was made before, and the
+     * same picture shall be the same file.
      */
     private static JsonNode evaluations(Evaluations all, int pictures) {
         return JSON.createObjectNode().put("target", all.target() / pictures)

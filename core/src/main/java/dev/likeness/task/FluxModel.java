@@ -270,10 +270,14 @@ public final class FluxModel implements AutoCloseable {
 
     /** Clean latent tokens [1, N, C] to a small picture, a pixel for 8 x 8, without the decoder. */
     Picture preview(Tensor tokens, Sampling sampling) {
+        return colours().of(tokens, sampling.rows(), sampling.columns());
+    }
+
+    private synchronized LatentColours colours() {
         if (colours == null) {
             colours = LatentColours.fit(this);
         }
-        return colours.of(tokens, sampling.rows(), sampling.columns());
+        return colours;
     }
 
     @Override

@@ -53,8 +53,8 @@ final class Synchronous {
     /** Queues a job and waits for its end. @throws Problem when it does not end with pictures */
     List<Made> make(ObjectNode request) {
         if (!waiters.tryAcquire()) {
-            throw Problem.later(Problem.Kind.BUSY, worker.secondsUntilRoom(), "%d requests are waiting for pictures, which is all "
-                    + "that may; try again later.", limits.waiters());
+            throw Problem.later(Problem.Kind.BUSY, worker.secondsUntilRoom(),
+                    "%d requests are waiting for pictures, which is all that may; try again later.", limits.waiters());
         }
         try {
             jobs.requireRoom(worker.secondsUntilRoom());
@@ -68,12 +68,14 @@ final class Synchronous {
         long until = System.currentTimeMillis() + MAX_WAIT;
         Worker.Seen seen = worker.seen();
         while (true) {
-            Jobs.Job job = jobs.get(id).orElseThrow(() -> Problem.of(Problem.Kind.NOT_FOUND, "The job was deleted to make room."));
+            Jobs.Job job = jobs.get(id).orElseThrow(() -> Problem.of(Problem.Kind.NOT_FOUND, "The job was deleted to make "
+                    + "room."));
             if (job.state().ended()) {
                 return job;
             }
             if (seen.ending() || System.currentTimeMillis() > until) {
-                throw Problem.later(Problem.Kind.UNAVAILABLE, 10, "The picture is not there in time; look for job %s later.", id);
+                throw Problem.later(Problem.Kind.UNAVAILABLE, 10,
+                        "The picture is not there in time; look for job %s later.", id);
             }
             try {
                 seen = worker.await("", seen, 60_000); // of no job: only changes of state are of interest

@@ -14,8 +14,8 @@ import java.util.Base64;
 import java.util.List;
 
 /**
- * The routes txt2img and img2img of AUTOMATIC1111's stable-diffusion-webui. Fields that mean nothing here (samplers, scripts,
- * face restoration ...) are passed over.
+ * The routes txt2img and img2img of AUTOMATIC1111's stable-diffusion-webui. Fields that mean nothing here (samplers,
+ * scripts, face restoration ...) are passed over.
  */
 final class Webui {
 
@@ -44,8 +44,8 @@ final class Webui {
                 throw Problem.at("/init_images", "One picture is changed and there are %d; send one.", images.size());
             }
             if (!fields.has("mask")) {
-                throw Problem.at("/mask", "Pictures are changed inside a mask only; send one that is white where the picture shall "
-                        + "be new.");
+                throw Problem.at("/mask", "Pictures are changed inside a mask only; send one that is white where the "
+                        + "picture shall be new.");
             }
             ObjectNode request = synchronous.inFolder(folder -> inpaint(fields, images.get(0), folder));
             request.put("soft_edge", Math.max(0, fields.integer("mask_blur", MASK_BLUR)));
@@ -74,7 +74,8 @@ final class Webui {
     /** Base64 with or without the beginning of a data URL. */
     private Picture picture(String text, Path file, String pointer) throws IOException {
         try {
-            Files.write(file, Base64.getMimeDecoder().decode(text.substring(text.startsWith("data:") ? text.indexOf(',') + 1 : 0)));
+            Files.write(file, Base64.getMimeDecoder()
+                    .decode(text.substring(text.startsWith("data:") ? text.indexOf(',') + 1 : 0)));
         } catch (IllegalArgumentException e) {
             throw Problem.at(pointer, "This is not base64; encode the whole picture.");
         }
@@ -116,7 +117,8 @@ final class Webui {
         ObjectNode info = JsonNodeFactory.instance.objectNode().put("prompt", first.prompt())
                 .put("negative_prompt", parameters.path("negative-prompt").asText()).put("seed", first.seed())
                 .put("width", first.width()).put("height", first.height()).put("sampler_name", "Euler")
-                .put("cfg_scale", parameters.path("true-cfg-scale").asDouble()).put("steps", parameters.path("steps").asInt())
+                .put("cfg_scale", parameters.path("true-cfg-scale").asDouble())
+                        .put("steps", parameters.path("steps").asInt())
                 .put("batch_size", made.size());
         ArrayNode prompts = info.putArray("all_prompts");
         ArrayNode seeds = info.putArray("all_seeds");
