@@ -15,6 +15,7 @@ final class ModelOptions {
     static final String EMBEDDED = "toybox";
 
     private static final int MAX_THREADS = 1024;
+    private static final String AUTO = "auto";
 
     @Option(names = "--model", paramLabel = "DIR",
             description = "FLUX.1 model folder in diffusers layout; the embedded Toybox by default")
@@ -24,8 +25,9 @@ final class ModelOptions {
             description = "auto, cpu, cuda or cuda:0 (default: ${DEFAULT-VALUE})")
     String device;
 
-    @Option(names = "--dtype", defaultValue = "float32", paramLabel = "TYPE",
-            description = "float32, bfloat16 or float16 (default: ${DEFAULT-VALUE})")
+    @Option(names = "--dtype", defaultValue = AUTO, paramLabel = "TYPE",
+            description = "float32, bfloat16, float16, or auto: bfloat16 where the processor multiplies in it, float32 elsewhere "
+                    + "(default: ${DEFAULT-VALUE})")
     String dtype;
 
     @Option(names = "--threads", defaultValue = "0", paramLabel = "N",
@@ -39,13 +41,16 @@ final class ModelOptions {
                     MAX_THREADS);
         }
         Device.requireKnown(device);
-        DType.ofFlag(dtype);
+        if (!dtype.equals(AUTO)) {
+            DType.ofFlag(dtype);
+        }
     }
 
     FluxModel open() {
         check();
         Ops.threads(threads);
-        return FluxModel.open(folder(), Device.of(device), DType.ofFlag(dtype));
+        Device where = Device.of(device);
+        return FluxModel.open(folder(), where, dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype));
     }
 
     private Path folder() {
