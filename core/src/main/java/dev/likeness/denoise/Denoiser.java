@@ -38,7 +38,7 @@ public final class Denoiser {
         Conditioning.Text negative = conditioning.negative();
         tokens = negative == null ? text.tokens() : Ops.cat(0, negative.tokens(), text.tokens());
         pooled = negative == null ? text.pooled() : Ops.cat(0, negative.pooled(), text.pooled());
-        this.rotation = rotation;
+        this.rotation = Tensors.onDeviceOf(rotation, tokens);
     }
 
     /**
