@@ -108,6 +108,48 @@ public final class FluxTransformer {
     }
 
     /**
+     * Shifts, scales and gates of every block: all that depends on noise level, guidance and pooled text alone.
+     *
+     * @param layers [n, k d] each; by double-stream block that of the image and that of the text, by single-stream block, and
+     *     that of the last norm
+     */
+    public record Modulation(List<Tensor> layers) {
+
+        /** That of some of the n rows. */
+        public Modulation rows(long from, long count) {
+            return new Modulation(layers.stream().map(layer -> layer.narrow(0, from, count)).toList());
+        }
+
+        /** Cuts a layer's into its parts, each [B, 1, d]. */
+        private Tensor[] parts(int layer, int count) {
+            return Ops.chunk(layers.get(layer).unsqueeze(1), count, -1);
+        }
+    }
+
+    /**
+     * One row of modulation for each row of pooled text and noise level, owned by the open scope.
+     *
+     * @param pooledText [n, pooled_projection_dim]
+     * @param sigmas [n], float32
+     * @param guidance [n], float32; null exactly when the model has no guidance embedding
+     */
+    public Modulation modulation(Tensor pooledText, Tensor sigmas, Tensor guidance) {
+        try (Scope scope = Scope.open()) {
+            Tensor condition = condition(pooledText, sigmas, guidance); // [n, d]
+            List<Tensor> layers = new ArrayList<>();
+            for (DoubleStreamBlock block : doubleBlocks) {
+                layers.add(scope.keep(block.norm1.forward(condition)));
+                layers.add(scope.keep(block.norm1Context.forward(condition)));
+            }
+            for (SingleStreamBlock block : singleBlocks) {
+                layers.add(scope.keep(block.norm.forward(condition)));
+            }
+            layers.add(scope.keep(normOut.forward(condition)));
+            return new Modulation(layers);
+        }
+    }
+
+    /**
      * Predicts the velocity noise - x0 of every image token.
      *
      * @param step 0-based denoising step, told to the hook
@@ -115,41 +157,51 @@ public final class FluxTransformer {
      */
     public Tensor forward(Input input, int step, AttentionHook hook) {
         try (Scope scope = Scope.open()) {
+            Modulation modulation = modulation(input.pooledText(), input.sigmas(), input.guidance());
+            return scope.keep(forward(input, modulation, step, hook));
+        }
+    }
+
+    /** The same where the {@linkplain #modulation modulation} of the input is known already. */
+    public Tensor forward(Input input, Modulation modulation, int step, AttentionHook hook) {
+        try (Scope scope = Scope.open()) {
             double sigma = hook == AttentionHook.NONE ? 0 : Tensors.item(input.sigmas().select(0, 0));
             long textLength = input.textTokens().size(1);
             long imageLength = input.imageTokens().size(1);
-            Tensor condition = condition(input); // [B, d]
             Tensor image = xEmbedder.forward(input.imageTokens()); // [B, N, d]
             Tensor text = contextEmbedder.forward(input.textTokens()); // [B, L, d]
             int block = 0;
-            for (DoubleStreamBlock layer : doubleBlocks) {
+            int layer = 0;
+            for (DoubleStreamBlock doubleBlock : doubleBlocks) {
                 Site site = new Site(block++, step, sigma, textLength, imageLength);
-                Tensor[] streams = layer.forward(image, text, condition, input.rotation(), site, hook);
+                Tensor[] ofImage = modulation.parts(layer++, 6); // shift, scale, gate of attention, then of the MLP
+                Tensor[] ofText = modulation.parts(layer++, 6);
+                Tensor[] streams = doubleBlock.forward(image, text, ofImage, ofText, input.rotation(), site, hook);
                 image = streams[0];
                 text = streams[1];
             }
             Tensor joint = Ops.cat(1, text, image); // [B, L + N, d]
-            for (SingleStreamBlock layer : singleBlocks) {
+            for (SingleStreamBlock singleBlock : singleBlocks) {
                 Site site = new Site(block++, step, sigma, textLength, imageLength);
-                joint = layer.forward(joint, condition, input.rotation(), site, hook);
+                Tensor[] parts = modulation.parts(layer++, 3); // shift, scale, gate
+                joint = singleBlock.forward(joint, parts, input.rotation(), site, hook);
             }
             image = joint.narrow(1, textLength, imageLength);
-            Tensor[] scaleShift = Ops.chunk(normOut.forward(condition).unsqueeze(1), 2, -1); // each [B, 1, d]
-            Tensor normed = Ops.modulatedLayerNorm(image, scaleShift[1], scaleShift[0], EPSILON);
-            return scope.keep(projOut.forward(normed));
+            Tensor[] scaleShift = modulation.parts(layer, 2);
+            return scope.keep(projOut.forward(Ops.modulatedLayerNorm(image, scaleShift[1], scaleShift[0], EPSILON)));
         }
     }
 
-    /** silu of the sum of timestep, guidance and pooled-text embeddings, [B, d]: the input of every modulation. */
-    private Tensor condition(Input input) {
-        Tensor sum = timestepEmbedder.forward(sinusoid(input.sigmas(), input.pooledText()));
+    /** silu of the sum of timestep, guidance and pooled-text embeddings, [n, d]: the input of every modulation. */
+    private Tensor condition(Tensor pooledText, Tensor sigmas, Tensor guidance) {
+        Tensor sum = timestepEmbedder.forward(sinusoid(sigmas, pooledText));
         if (guidanceEmbedder != null) {
-            if (input.guidance() == null) {
+            if (guidance == null) {
                 throw new IllegalArgumentException("this model has a guidance embedding: give guidance");
             }
-            sum = sum.add(guidanceEmbedder.forward(sinusoid(input.guidance(), input.pooledText())));
+            sum = sum.add(guidanceEmbedder.forward(sinusoid(guidance, pooledText)));
         }
-        return Ops.silu(sum.add(textEmbedder.forward(input.pooledText())));
+        return Ops.silu(sum.add(textEmbedder.forward(pooledText)));
     }
 
     private static Tensor sinusoid(Tensor values, Tensor like) {
@@ -269,10 +321,9 @@ public final class FluxTransformer {
         }
 
         /** @return image [B, N, d] and text [B, L, d] */
-        Tensor[] forward(Tensor imageIn, Tensor textIn, Tensor condition, Tensor rotation, Site site, AttentionHook hook) {
+        Tensor[] forward(Tensor imageIn, Tensor textIn, Tensor[] mi, Tensor[] mt, Tensor rotation, Site site,
+                AttentionHook hook) {
             try (Scope scope = Scope.open()) {
-                Tensor[] mi = Ops.chunk(norm1.forward(condition).unsqueeze(1), 6, -1); // shift, scale, gate twice
-                Tensor[] mt = Ops.chunk(norm1Context.forward(condition).unsqueeze(1), 6, -1);
                 Tensor x = hook.hiddenStates(site, imageIn);
                 Tensor c = textIn;
 
@@ -307,9 +358,8 @@ public final class FluxTransformer {
         }
 
         /** @return [B, L + N, d] */
-        Tensor forward(Tensor jointIn, Tensor condition, Tensor rotation, Site site, AttentionHook hook) {
+        Tensor forward(Tensor jointIn, Tensor[] m, Tensor rotation, Site site, AttentionHook hook) {
             try (Scope scope = Scope.open()) {
-                Tensor[] m = Ops.chunk(norm.forward(condition).unsqueeze(1), 3, -1); // shift, scale, gate
                 Tensor x = editImage(jointIn, site, hook::hiddenStates, hook);
                 Tensor input = Ops.modulatedLayerNorm(x, m[0], m[1], EPSILON);
                 Tensor mlp = projMlp.forwardGelu(input);
