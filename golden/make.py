@@ -17,7 +17,7 @@ import importlib
 import sys
 import time
 
-PARTS = ("ops", "flux", "vae", "text", "tokenizers", "pipeline", "public", "manifests", "onnx", "encoders")
+PARTS = ("ops", "flux", "vae", "text", "tokenizers", "pipeline", "public", "manifests", "onnx", "encoders", "weights")
 
 
 def main(names: list[str]) -> None:

@@ -2,6 +2,7 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.reference.Mentions;
+import dev.likeness.request.Parameters;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generate;
 import dev.likeness.task.Generation;

@@ -7,6 +7,10 @@ import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.reference.Layout;
 import dev.likeness.reference.Mentions;
+import dev.likeness.request.InjectionChoice;
+import dev.likeness.request.MaskReader;
+import dev.likeness.request.Parameters;
+import dev.likeness.request.Source;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import dev.likeness.task.Injection;
@@ -55,8 +59,8 @@ abstract class InpaintCommand implements Callable<Integer> {
         }
 
         @Override
-        InjectionOptions.Task task() {
-            return InjectionOptions.Task.INPAINT;
+        InjectionChoice.Purpose task() {
+            return InjectionChoice.Purpose.INPAINT;
         }
 
         @Override
@@ -129,8 +133,8 @@ abstract class InpaintCommand implements Callable<Integer> {
         }
 
         @Override
-        InjectionOptions.Task task() {
-            return InjectionOptions.Task.OUTPAINT;
+        InjectionChoice.Purpose task() {
+            return InjectionChoice.Purpose.OUTPAINT;
         }
 
         @Override
@@ -195,7 +199,7 @@ abstract class InpaintCommand implements Callable<Integer> {
     /** What shall be new. @param model null unless it {@linkplain #needsModel is needed} */
     abstract Inpaint.Edit edit(Picture picture, FluxModel model);
 
-    abstract InjectionOptions.Task task();
+    abstract InjectionChoice.Purpose task();
 
     /** The flags of this command alone. */
     abstract void record(ObjectNode parameters);
@@ -212,19 +216,19 @@ abstract class InpaintCommand implements Callable<Integer> {
         outputOptions.check(samplingOptions.count);
         check();
         Mentions mentions = promptOptions.mentions();
-        List<ReferenceOptions.Source> sources = mentions.names().stream()
+        List<Source> sources = mentions.names().stream()
                 .map(name -> ReferenceOptions.mentioned(promptOptions.library.open(), name)).toList();
         Picture picture = Pictures.read(image);
         Inpaint.Edit known = needsModel() ? null : edit(picture, null);
         try (FluxModel model = modelOptions.open()) {
             Inpaint.Edit edit = known == null ? edit(picture, model) : known;
             int[] canvas = ReferenceFit.canvas(edit.picture(), model.defaults());
-            Sampling sampling = samplingOptions.with(model.defaults(), canvas[0], canvas[1]);
+            Sampling sampling = samplingOptions.choice().with(model.defaults(), canvas[0], canvas[1]);
             Injection injection = injectionOptions.with(model.defaults(), task(), sampling.seed());
             injectionOptions.useCache(model);
             List<Subject> subjects = new ArrayList<>();
             for (int i = 0; i < sources.size(); i++) {
-                Layout place = ReferenceOptions.share(edit.middle(), i, sources.size());
+                Layout place = Source.share(edit.middle(), i, sources.size());
                 subjects.add(sources.get(i).at(place).fit(model, sampling));
             }
             Generation generation =
@@ -239,7 +243,7 @@ abstract class InpaintCommand implements Callable<Integer> {
             if (strict) {
                 parameters.put("strict", true);
             }
-            InjectionOptions.record(parameters, injection);
+            InjectionChoice.record(parameters, injection);
             outputOptions.warned(warnings);
             outputOptions.write(spec.name(), model, parameters, generation);
             return 0;

@@ -7,6 +7,8 @@ import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.inversion.Inversion;
+import dev.likeness.request.InjectionChoice;
+import dev.likeness.request.Parameters;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import dev.likeness.task.Invert;
@@ -60,7 +62,7 @@ final class InvertCommand implements Callable<Integer> {
         if (eta != null && method != Inversion.Method.RF_INVERSION) {
             throw Refusal.usage("--eta belongs to --inversion rf-inversion; give that with it.");
         }
-        Inversion inversion = InjectionOptions.inversion(method, gamma, SamplingOptions.or(eta, USUAL_ETA));
+        Inversion inversion = InjectionChoice.inversion(method, gamma, SamplingOptions.or(eta, USUAL_ETA));
         if (samplingOptions.count != 1) {
             throw Refusal.usage("--num-images %d is of no use, because invert makes one picture; leave it out.",
                     samplingOptions.count);
@@ -75,11 +77,11 @@ final class InvertCommand implements Callable<Integer> {
             Generation generation = Invert.run(model, fitted, referencePrompt, inversion, sampling, new Progress());
             double psnr = MaskedPsnr.of(fitted, Mask.full(fitted.width(), fitted.height()),
                     generation.images().get(0).picture(), 0, 0);
-            System.err.printf(Locale.ROOT, "%s: %.2f dB, %d evaluations%n", InjectionOptions.flag(method), psnr,
+            System.err.printf(Locale.ROOT, "%s: %.2f dB, %d evaluations%n", InjectionChoice.flag(method), psnr,
                     generation.evaluations().inversion());
             ObjectNode parameters = Parameters.of(null, sampling, model);
             parameters.put("reference", reference.toString()).put("reference-prompt", referencePrompt);
-            parameters.put("inversion", InjectionOptions.flag(method));
+            parameters.put("inversion", InjectionChoice.flag(method));
             if (method == Inversion.Method.RF_INVERSION) {
                 parameters.put("gamma", inversion.gamma()).put("eta", inversion.eta());
             }

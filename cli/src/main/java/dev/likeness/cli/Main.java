@@ -19,7 +19,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         subcommands = {GenerateCommand.class, PersonalizeCommand.OneSubject.class, PersonalizeCommand.SeveralSubjects.class,
                 ReconstructCommand.class, InpaintCommand.Inside.class, InpaintCommand.Around.class, StoryCommand.class,
                 InvertCommand.class, SegmentCommand.class, SubjectCommand.class, ReplayCommand.class, EvaluateCommand.class,
-                TrainCommand.class})
+                 TrainCommand.class, ModelsCommand.class, ServeCommand.class})
 public final class Main {
 
     /** The version that the build wrote into the jar's manifest. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
+import dev.likeness.request.MaskReader;
 import dev.likeness.segment.Segmentation;
 import dev.likeness.segment.Segmenter;
 import dev.likeness.task.FluxModel;

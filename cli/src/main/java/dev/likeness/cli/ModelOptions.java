@@ -5,7 +5,12 @@ import dev.likeness.task.FluxModel;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
+import dev.likeness.weights.Component;
+import dev.likeness.weights.ModelFiles;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Map;
 import picocli.CommandLine.Option;
 
 /** Which model computes, and on what. */
@@ -20,6 +25,20 @@ final class ModelOptions {
     @Option(names = "--model", paramLabel = "DIR",
             description = "FLUX.1 model folder in diffusers layout; the embedded Toybox by default")
     Path model;
+
+    @Option(names = "--transformer", paramLabel = "FILE",
+            description = "safetensors or GGUF file in place of the transformer of --model: Black Forest Labs', ComfyUI's, "
+                    + "diffusers'")
+    Path transformer;
+
+    @Option(names = "--vae", paramLabel = "FILE", description = "file in place of the autoencoder of --model")
+    Path vae;
+
+    @Option(names = "--clip", paramLabel = "FILE", description = "file in place of the CLIP text encoder of --model")
+    Path clip;
+
+    @Option(names = "--t5", paramLabel = "FILE", description = "file in place of the T5 text encoder of --model")
+    Path t5;
 
     @Option(names = "--device", defaultValue = "auto", paramLabel = "NAME",
             description = "auto, cpu, cuda or cuda:0 (default: ${DEFAULT-VALUE})")
@@ -41,6 +60,15 @@ final class ModelOptions {
                     MAX_THREADS);
         }
         Device.requireKnown(device);
+        singleFiles().forEach((component, file) -> {
+            if (model == null) {
+                throw Refusal.usage("%s needs --model DIR: the folder of the model that has everything else (scheduler, tokenizers, "
+                        + "the other networks).", component.flag());
+            }
+            if (!Files.isRegularFile(file)) {
+                throw Refusal.model("%s %s is no file; give a safetensors or GGUF file.", component.flag(), file);
+            }
+        });
         if (!dtype.equals(AUTO)) {
             DType.ofFlag(dtype);
         }
@@ -50,18 +78,39 @@ final class ModelOptions {
         check();
         Ops.threads(threads);
         Device where = Device.of(device);
-        return FluxModel.open(folder(), where, dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype));
+        return FluxModel.open(new ModelFiles(folder(), singleFiles()), where,
+                dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype));
+    }
+
+    private Map<Component, Path> singleFiles() {
+        Map<Component, Path> files = new EnumMap<>(Component.class);
+        putGiven(files, Component.TRANSFORMER, transformer);
+        putGiven(files, Component.VAE, vae);
+        putGiven(files, Component.CLIP, clip);
+        putGiven(files, Component.T5, t5);
+        return files;
+    }
+
+    private static void putGiven(Map<Component, Path> files, Component component, Path file) {
+        if (file != null) {
+            files.put(component, file);
+        }
     }
 
     private Path folder() {
         if (model != null) {
             return model;
         }
+        return home("--model DIR").resolve("models").resolve(EMBEDDED);
+    }
+
+    /** The project's folder. @param otherwise the option to give where it is not known */
+    static Path home(String otherwise) {
         String home = System.getProperty("likeness.home");
         if (home == null) {
-            throw Refusal.model("The embedded model was not found because likeness was not started by its launcher; give "
-                    + "--model DIR.");
+            throw Refusal.model("What is embedded was not found because likeness was not started by its launcher; give %s.",
+                    otherwise);
         }
-        return Path.of(home, "models", EMBEDDED);
+        return Path.of(home);
     }
 }

@@ -1,6 +1,5 @@
 package dev.likeness.cli;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
@@ -9,6 +8,7 @@ import dev.likeness.error.Refusal;
 import dev.likeness.image.OutputFile;
 import dev.likeness.image.PngWriter;
 import dev.likeness.metadata.Metadata;
+import dev.likeness.request.Parameters;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import java.io.IOException;
@@ -29,7 +29,8 @@ import picocli.CommandLine.Option;
 final class OutputOptions {
 
     /** Parameters that always name files. */
-    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library");
+    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library", "transformer", "vae",
+            "clip", "t5");
 
     /** Whether a parameter's value is a file: a reference may be a name of the library, a layout a place. */
     static boolean isFile(String parameter, String value) {
@@ -104,14 +105,10 @@ final class OutputOptions {
             generation.milliseconds().forEach((phase, time) -> timings.merge(phase, time, Long::sum));
             warnings.addAll(generation.warnings());
             for (Generation.Image image : generation.images()) {
-                ObjectNode record = mapper.createObjectNode();
-                record.put("task", task).put("model", name(model));
                 ObjectNode own = parameters.get(i).deepCopy();
-                own.put("seed", image.seed());
                 own.properties().stream().filter(entry -> isFile(entry.getKey(), entry.getValue().asText()))
                         .forEach(entry -> entry.setValue(TextNode.valueOf(fromOutput(Path.of(entry.getValue().asText())))));
-                record.set("parameters", own);
-                record.set("evaluations", evaluations(mapper, generation.evaluations(), generation.images().size()));
+                ObjectNode record = Parameters.record(task, model, own, generation, image);
                 Path path = paths.get(number++);
                 PngWriter.write(path, image.picture(), noMetadata ? Map.of() : Metadata.toChunks(record));
                 ObjectNode told = result.withArray("images").addObject().put("path", path.toString()).put("seed", image.seed())
@@ -121,7 +118,7 @@ final class OutputOptions {
                 }
             }
         }
-        result.put("model", name(model));
+        result.put("model", model.name());
         measures.forEach(result::put);
         result.set("evaluations", mapper.valueToTree(evaluations));
         result.set("timings_ms", mapper.valueToTree(timings));
@@ -153,20 +150,6 @@ final class OutputOptions {
     static String relative(Path folder, Path file) {
         String way = folder.relativize(file).toString();
         return way.startsWith("@") ? Path.of(".", way).toString() : way;
-    }
-
-    /**
-     * Passes of one picture. Those of its references are left out: what these take depends on what was made before, and the same
-     * picture shall be the same file.
-     */
-    private static JsonNode evaluations(ObjectMapper mapper, Evaluations all, int pictures) {
-        return mapper.createObjectNode().put("target", all.target() / pictures)
-                .put("unconditional", all.unconditional() / pictures);
-    }
-
-    /** The name of the model's folder, also where it was given as a dot. */
-    private static String name(FluxModel model) {
-        return String.valueOf(model.folder().toAbsolutePath().normalize().getFileName());
     }
 
     private List<Path> paths(int count) {

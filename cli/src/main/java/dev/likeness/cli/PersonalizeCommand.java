@@ -2,6 +2,9 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.reference.Mentions;
+import dev.likeness.request.InjectionChoice;
+import dev.likeness.request.Parameters;
+import dev.likeness.request.Source;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import dev.likeness.task.Injection;
@@ -54,10 +57,10 @@ class PersonalizeCommand implements Callable<Integer> {
         injectionOptions.check();
         outputOptions.check(samplingOptions.count);
         Mentions mentions = promptOptions.mentions();
-        List<ReferenceOptions.Source> sources = referenceOptions.read(promptOptions.library.open(), mentions.names());
+        List<Source> sources = referenceOptions.read(promptOptions.library.open(), mentions.names());
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
-            Injection injection = injectionOptions.with(model.defaults(), InjectionOptions.Task.PERSONALIZE, sampling.seed());
+            Injection injection = injectionOptions.with(model.defaults(), InjectionChoice.Purpose.PERSONALIZE, sampling.seed());
             injectionOptions.useCache(model);
             List<Subject> subjects = sources.stream().map(source -> source.fit(model, sampling)).toList();
             Generation generation = Personalize.run(model, mentions.prompt(), subjects, injection, referenceOptions.strict,
@@ -65,7 +68,7 @@ class PersonalizeCommand implements Callable<Integer> {
             ObjectNode parameters = Parameters.of(promptOptions.prompt, sampling, model);
             referenceOptions.record(parameters);
             promptOptions.library.record(parameters);
-            InjectionOptions.record(parameters, injection);
+            InjectionChoice.record(parameters, injection);
             outputOptions.warned(referenceOptions.warnings);
             outputOptions.write(spec.name(), model, parameters, generation);
             return 0;

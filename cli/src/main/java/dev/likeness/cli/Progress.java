@@ -11,6 +11,7 @@ final class Progress implements TaskListener {
     /** Told by the launcher: Java 17 knows only whether both input and output are a terminal, Java 22 says yes to all. */
     private final boolean terminal = Boolean.getBoolean("likeness.terminal");
     private long started;
+    private int before; // cases that were there when it began
 
     @Override
     public void phase(String name) {
@@ -39,5 +40,25 @@ final class Progress implements TaskListener {
             System.err.println();
         }
         return true;
+    }
+
+    /** Cases of an evaluation; several may be under way, and the first call says how many were done before. */
+    void cases(int done, int all) {
+        if (started == 0) {
+            started = System.nanoTime();
+            before = done;
+        }
+        double left = done == before ? Double.NaN : (System.nanoTime() - started) / 60e9 / (done - before) * (all - done);
+        String time = Double.isNaN(left) ? "" : String.format(Locale.ROOT, ", %.0f min left", left);
+        if (terminal) {
+            int filled = all == 0 ? WIDTH : WIDTH * done / all;
+            System.err.printf(Locale.ROOT, "\r[%s%s] case %d of %d%s ", "#".repeat(filled), ".".repeat(WIDTH - filled),
+                    done, all, time);
+            if (done == all) {
+                System.err.println();
+            }
+        } else if (done == all || done % Math.max(1, all / 20) == 0) {
+            System.err.printf(Locale.ROOT, "case %d of %d%s%n", done, all, time);
+        }
     }
 }

@@ -3,6 +3,9 @@ package dev.likeness.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.analysis.MaskedPsnr;
 import dev.likeness.error.Refusal;
+import dev.likeness.request.InjectionChoice;
+import dev.likeness.request.Parameters;
+import dev.likeness.request.Source;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import dev.likeness.task.Injection;
@@ -50,10 +53,10 @@ final class ReconstructCommand implements Callable<Integer> {
         if (referenceOptions.reference == null) {
             throw Refusal.usage("There is no subject; give --reference FILE, or @name of the subject library.");
         }
-        ReferenceOptions.Source source = referenceOptions.read(library.open(), List.of()).get(0);
+        Source source = referenceOptions.read(library.open(), List.of()).get(0);
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
-            Injection injection = injectionOptions.with(model.defaults(), InjectionOptions.Task.RECONSTRUCT, sampling.seed());
+            Injection injection = injectionOptions.with(model.defaults(), InjectionChoice.Purpose.RECONSTRUCT, sampling.seed());
             injectionOptions.useCache(model);
             Subject subject = source.fit(model, sampling);
             Generation generation = Personalize.run(model, source.caption(), List.of(subject), injection,
@@ -65,7 +68,7 @@ final class ReconstructCommand implements Callable<Integer> {
             ObjectNode parameters = Parameters.of(null, sampling, model);
             referenceOptions.record(parameters);
             library.record(parameters);
-            InjectionOptions.record(parameters, injection);
+            InjectionChoice.record(parameters, injection);
             outputOptions.warned(referenceOptions.warnings);
             outputOptions.write("reconstruct", model, parameters, generation);
             return 0;

@@ -8,12 +8,9 @@ import dev.likeness.image.Pictures;
 import dev.likeness.reference.Layout;
 import dev.likeness.reference.LayoutFile;
 import dev.likeness.reference.SubjectLibrary;
+import dev.likeness.request.MaskReader;
+import dev.likeness.request.Source;
 import dev.likeness.segment.Segmentation;
-import dev.likeness.segment.Segmenter;
-import dev.likeness.task.FluxModel;
-import dev.likeness.task.ReferenceFit;
-import dev.likeness.task.Sampling;
-import dev.likeness.task.Subject;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,7 +19,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Supplier;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -30,9 +26,6 @@ import picocli.CommandLine.Option;
 final class ReferenceOptions {
 
     private static final String LAYOUT_FILE = ".json";
-
-    /** Where subjects stand that are only mentioned. */
-    private static final Layout GROUND = new Layout(0.5, 0.6);
 
     /** Sentences about what was read, for the result. */
     final Set<String> warnings = new LinkedHashSet<>();
@@ -67,31 +60,6 @@ final class ReferenceOptions {
     boolean strict;
 
     /**
-     * A reference as it was read.
-     *
-     * @param name its file, or {@code @name} in the library
-     * @param mask null when it is still to be found by {@code segment}, which needs the model
-     */
-    record Source(String name, Picture picture, Mask mask, Segmentation segment, String caption, Layout layout,
-            boolean scene) {
-
-        /** The same at another place. */
-        Source at(Layout place) {
-            return new Source(name, picture, mask, segment, caption, place, scene);
-        }
-
-        Subject fit(FluxModel model, Sampling sampling) {
-            int width = sampling.width();
-            int height = sampling.height();
-            if (scene) {
-                return ReferenceFit.scene(picture, mask, width, height, caption);
-            }
-            Mask found = mask == null ? Segmenter.mask(segment, picture, name, caption, model) : mask;
-            return ReferenceFit.fit(picture, found, width, height, caption, layout);
-        }
-    }
-
-    /**
      * Reads all references; called again, only those that were not mentioned before.
      *
      * @param mentioned names of the library that the prompt mentions
@@ -104,13 +72,12 @@ final class ReferenceOptions {
             described = described(library, place, file);
         }
         List<String> named = mentioned.stream()
-                .filter(name -> described.stream().noneMatch(source -> source.name.equals("@" + name))).toList();
+                .filter(name -> described.stream().noneMatch(source -> source.name().equals("@" + name))).toList();
         List<Source> sources = new ArrayList<>(described);
         boolean alone = reference == null && named.size() == 1;
-        for (int i = 0; i < named.size(); i++) {
-            Layout own = named.size() > 1 ? share(GROUND, i, named.size()) : alone ? place : null;
-            sources.add(fromPrompts.computeIfAbsent(named.get(i), name -> mentioned(library, name)).at(own));
-        }
+        List<Source> fresh = named.stream()
+                .map(name -> fromPrompts.computeIfAbsent(name, one -> mentioned(library, one))).toList();
+        sources.addAll(alone ? List.of(fresh.get(0).at(place)) : Source.sideBySide(fresh));
         if (sources.stream().allMatch(Source::scene)) {
             throw Refusal.usage("There is no subject; give --reference FILE, a layout file or @name in the prompt.");
         }
@@ -128,10 +95,10 @@ final class ReferenceOptions {
         }
         List<Source> sources = new ArrayList<>();
         if (scene != null) {
-            sources.add(scene("--scene " + scene, Pictures.read(scene), ""));
+            sources.add(Source.scene("--scene " + scene, Pictures.read(scene), ""));
         }
         if (file) {
-            LayoutFile.read(Path.of(layout)).forEach(entry -> sources.add(source(library, entry)));
+            LayoutFile.read(Path.of(layout)).forEach(entry -> sources.add(Source.of(entry, library, reader())));
         }
         if (sources.stream().filter(Source::scene).count() > 1) {
             throw Refusal.usage("--scene %s and %s both give a scene; leave one of them out.", scene, layout);
@@ -144,18 +111,7 @@ final class ReferenceOptions {
 
     /** A subject as the library has it, where it is in its picture. */
     static Source mentioned(SubjectLibrary library, String name) {
-        return fromLibrary(library.get(name), null, null);
-    }
-
-    /**
-     * The place of one of several subjects that stand side by side where one alone would stand: each in its part of the width, and
-     * as much smaller.
-     *
-     * @param number from 0 on
-     */
-    static Layout share(Layout whole, int number, int count) {
-        double x = whole.x() + whole.scale() * ((number + 0.5) / count - 0.5);
-        return new Layout(Math.min(1, Math.max(0, x)), whole.y(), Math.max(Layout.MIN_SCALE, whole.scale() / count));
+        return Source.of(library.get(name), null, null);
     }
 
     private Source given(SubjectLibrary library, Layout place) {
@@ -163,7 +119,7 @@ final class ReferenceOptions {
             if (maskOptions.given()) {
                 throw Refusal.usage("--reference %s has its mask in the library; leave --mask and --segment out.", reference);
             }
-            return inRegion(fromLibrary(library.get(reference.substring(1)), referencePrompt, place));
+            return inRegion(Source.of(library.get(reference.substring(1)), referencePrompt, place));
         }
         Path path = Path.of(reference);
         Picture picture = Pictures.read(path);
@@ -177,61 +133,19 @@ final class ReferenceOptions {
         return new MaskReader(strict, warnings);
     }
 
-    private Source source(SubjectLibrary library, LayoutFile.Entry entry) {
-        if (entry.fromLibrary()) {
-            SubjectLibrary.Entry subject = placed(entry, "reference", () -> library.get(entry.reference().substring(1)));
-            Source source = fromLibrary(subject, entry.prompt(), entry.layout());
-            return entry.scene() ? scene(source.name, source.picture, source.caption) : source;
-        }
-        Path path = Path.of(entry.reference());
-        Picture picture = Pictures.read(path);
-        String caption = entry.prompt() == null ? "" : entry.prompt();
-        if (entry.scene()) {
-            return scene(path.toString(), picture, caption);
-        }
-        if (entry.mask() != null) {
-            Mask mask = reader().read(entry.mask(), entry.maskInvert(), picture, path);
-            return new Source(path.toString(), picture, mask, null, caption, entry.layout(), false);
-        }
-        return placed(entry, "segment", () -> {
-            Segmentation how = SegmentOptions.of(entry);
-            Mask mask = Segmenter.needsModel(how) ? null : reader().find(how, picture, path, caption, null);
-            return new Source(path.toString(), picture, mask, how, caption, entry.layout(), false);
-        });
-    }
-
-    /** What a field of a layout file says; where it says something wrong, that is told with its place in the file. */
-    private static <T> T placed(LayoutFile.Entry entry, String field, Supplier<T> said) {
-        try {
-            return said.get();
-        } catch (Refusal e) {
-            throw e.kind() == Refusal.Kind.USAGE ? entry.refusal(field, e.getMessage()) : e;
-        }
-    }
-
-    private static Source scene(String name, Picture picture, String caption) {
-        return new Source(name, picture, Mask.full(picture.width(), picture.height()), null, caption, null, true);
-    }
-
-    private static Source fromLibrary(SubjectLibrary.Entry entry, String caption, Layout place) {
-        Picture picture = Pictures.read(entry.reference());
-        return new Source("@" + entry.name(), picture, Mask.read(entry.mask(), false), null,
-                caption == null ? entry.prompt() : caption, place, false);
-    }
-
     private Source inRegion(Source source) {
         if (region == null) {
             return source;
         }
-        if (source.mask == null) {
+        if (source.mask() == null) {
             throw Refusal.usage("--region cannot be combined with --segment %s; make the mask first with likeness segment.",
                     maskOptions.segmentOptions.segment);
         }
-        Mask both = source.mask.and(reader().inSizeOf(source.picture, Mask.read(region, false), region, Path.of(reference)));
+        Mask both = source.mask().and(reader().inSizeOf(source.picture(), Mask.read(region, false), region, Path.of(reference)));
         if (both.isEmpty()) {
             throw Refusal.input("--region %s marks nothing of the subject; paint white what of it shall be put in.", region);
         }
-        return new Source(source.name, source.picture, both, source.segment, source.caption, source.layout, source.scene);
+        return new Source(source.name(), source.picture(), both, source.segment(), source.caption(), source.layout(), source.scene());
     }
 
     /** Whether {@code --layout} names a file, not a place. */

@@ -1,9 +1,8 @@
 package dev.likeness.cli;
 
-import dev.likeness.reference.TokenMask;
+import dev.likeness.request.SamplingChoice;
 import dev.likeness.task.ModelDefaults;
 import dev.likeness.task.Sampling;
-import java.util.Random;
 import picocli.CommandLine.Option;
 
 /** How pictures are sampled; what is not given comes from the model's defaults. */
@@ -41,28 +40,18 @@ final class SamplingOptions {
             description = "number of pictures; seeds count on (default: ${DEFAULT-VALUE})")
     int count;
 
+    SamplingChoice choice() {
+        return new SamplingChoice(width, height, steps, guidanceScale, trueCfgScale, negativePrompt, maxSequenceLength, seed,
+                count);
+    }
+
     /** Refuses what was given and is out of range, before a model is looked for. */
     void check() {
-        new Sampling(or(width, TokenMask.TOKEN), or(height, TokenMask.TOKEN), or(steps, 1), or(guidanceScale, 0.0),
-                or(trueCfgScale, 1.0), negativePrompt, or(maxSequenceLength, 2), 0, count);
+        choice().check();
     }
 
     Sampling with(ModelDefaults defaults) {
-        return with(defaults, defaults.width(), defaults.height());
-    }
-
-    /** Where the picture's size follows from another one. */
-    Sampling with(ModelDefaults defaults, int defaultWidth, int defaultHeight) {
-        return new Sampling(
-                or(width, defaultWidth),
-                or(height, defaultHeight),
-                or(steps, defaults.steps()),
-                or(guidanceScale, defaults.guidanceScale()),
-                or(trueCfgScale, defaults.trueCfgScale()),
-                negativePrompt,
-                or(maxSequenceLength, defaults.maxSequenceLength()),
-                or(seed, (long) new Random().nextInt(Integer.MAX_VALUE)),
-                count);
+        return choice().with(defaults);
     }
 
     static <T> T or(T given, T otherwise) {

@@ -5,6 +5,7 @@ import dev.likeness.image.OutputFile;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.image.PngWriter;
+import dev.likeness.request.MaskReader;
 import dev.likeness.segment.Segmentation;
 import dev.likeness.segment.Segmenter;
 import dev.likeness.task.FluxModel;

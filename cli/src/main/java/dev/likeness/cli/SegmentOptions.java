@@ -2,12 +2,10 @@ package dev.likeness.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
-import dev.likeness.reference.LayoutFile;
 import dev.likeness.segment.OnnxSegmenter;
 import dev.likeness.segment.Segmentation;
 import java.nio.file.Path;
 import java.util.Locale;
-import java.util.function.UnaryOperator;
 import picocli.CommandLine.Option;
 
 /** How a subject's mask is found. */
@@ -45,20 +43,7 @@ final class SegmentOptions {
         } else if (onnxSize != null || onnxNormalisation != null) {
             throw Refusal.usage("--onnx-size and --onnx-normalisation belong to --segment onnx:FILE; give it with them.");
         }
-        return how == null ? null : at(how, Path::toAbsolutePath); // replay may be called from elsewhere
-    }
-
-    /** The same with another path for its file. */
-    private static Segmentation at(Segmentation how, UnaryOperator<Path> place) {
-        if (how instanceof Segmentation.Onnx onnx) {
-            return new Segmentation.Onnx(place.apply(onnx.path()), onnx.options());
-        }
-        return how instanceof Segmentation.File file ? new Segmentation.File(place.apply(file.path())) : how;
-    }
-
-    /** What a layout file says, or the picture's transparency. */
-    static Segmentation of(LayoutFile.Entry entry) {
-        return entry.segment() == null ? new Segmentation.Alpha() : at(Segmentation.parse(entry.segment()), entry::resolve);
+        return how == null ? null : how.at(Path::toAbsolutePath); // replay may be called from elsewhere
     }
 
     void record(ObjectNode parameters) {

@@ -3,6 +3,9 @@ package dev.likeness.cli;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
 import dev.likeness.reference.Mentions;
+import dev.likeness.request.InjectionChoice;
+import dev.likeness.request.Parameters;
+import dev.likeness.request.Source;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import dev.likeness.task.Injection;
@@ -14,9 +17,7 @@ import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -59,7 +60,7 @@ final class StoryCommand implements Callable<Integer> {
         List<String> lines = lines();
         outputOptions.check(lines.size() * samplingOptions.count);
         List<Mentions> mentions = lines.stream().map(library::mentions).toList();
-        List<List<ReferenceOptions.Source>> sources = new ArrayList<>();
+        List<List<Source>> sources = new ArrayList<>();
         for (int i = 0; i < lines.size(); i++) {
             if (mentions.get(i).names().isEmpty() && referenceOptions.reference == null && referenceOptions.layout == null) {
                 throw Refusal.usage("There is no subject for '%s' in %s; write @name of one into that line, or give --reference "
@@ -69,9 +70,9 @@ final class StoryCommand implements Callable<Integer> {
         }
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
-            Injection injection = injectionOptions.with(model.defaults(), InjectionOptions.Task.PERSONALIZE, sampling.seed());
+            Injection injection = injectionOptions.with(model.defaults(), InjectionChoice.Purpose.PERSONALIZE, sampling.seed());
             injectionOptions.useCache(model);
-            List<List<Subject>> subjects = fit(sources, model, sampling);
+            List<List<Subject>> subjects = Source.fit(sources, model, sampling);
             List<Story.Panel> panels = new ArrayList<>();
             for (int i = 0; i < lines.size(); i++) {
                 panels.add(new Story.Panel(mentions.get(i).prompt(), subjects.get(i)));
@@ -83,20 +84,13 @@ final class StoryCommand implements Callable<Integer> {
                 ObjectNode one = Parameters.of(line, sampling, model);
                 referenceOptions.record(one);
                 library.record(one);
-                InjectionOptions.record(one, injection);
+                InjectionChoice.record(one, injection);
                 parameters.add(one);
             }
             outputOptions.warned(referenceOptions.warnings);
             outputOptions.write("compose", model, parameters, pictures); // each picture can be replayed alone
             return 0;
         }
-    }
-
-    /** The subjects of each picture; a reference that is in several is fitted once. */
-    static List<List<Subject>> fit(List<List<ReferenceOptions.Source>> sources, FluxModel model, Sampling sampling) {
-        Map<ReferenceOptions.Source, Subject> fitted = new HashMap<>();
-        return sources.stream().map(picture -> picture.stream()
-                .map(source -> fitted.computeIfAbsent(source, one -> one.fit(model, sampling))).toList()).toList();
     }
 
     private List<String> lines() {

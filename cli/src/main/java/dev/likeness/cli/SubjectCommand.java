@@ -6,6 +6,7 @@ import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.reference.SubjectLibrary;
+import dev.likeness.request.MaskReader;
 import dev.likeness.task.FluxModel;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -6,12 +6,14 @@ import dev.likeness.task.FluxModel;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
+import dev.likeness.train.ClassifierTraining;
 import dev.likeness.train.SampleGrid;
 import dev.likeness.train.ToyboxTraining;
 import dev.likeness.train.data.Curation;
 import dev.likeness.train.data.NpmPackages;
 import dev.likeness.train.data.SpriteLibrary;
 import dev.likeness.train.data.Subjects;
+import dev.likeness.train.data.ToyboxData;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -26,13 +28,13 @@ import picocli.CommandLine.Parameters;
         description = "Trains the embedded model from nothing; goes on where it was stopped.")
 final class TrainCommand implements Callable<Integer> {
 
-    private enum Part { SPLIT, VAE, TRANSFORMER, SAMPLES, ALL }
+    private enum Part { SPLIT, VAE, TRANSFORMER, CLASSIFIER, SAMPLES, ALL }
 
     @Parameters(paramLabel = "MODEL", description = "what to train: toybox")
     String name;
 
     @Option(names = "--part", defaultValue = "all",
-            description = "vae, transformer, samples (a grid of pictures, samples.png in the work folder), split (checks that "
+            description = "vae, transformer, classifier (the judge of pictures, written into judge in the output folder), samples (a grid of pictures, samples.png in the work folder), split (checks that "
                     + "no training subject looks like a held-out one) or all (default: ${DEFAULT-VALUE})")
     Part part;
 
@@ -51,6 +53,9 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--vae-steps", defaultValue = "3400", description = "default: ${DEFAULT-VALUE}")
     int vaeSteps;
 
+    @Option(names = "--classifier-steps", defaultValue = "3000", description = "default: ${DEFAULT-VALUE}")
+    int classifierSteps;
+
     @Option(names = "--large-until", defaultValue = "1000", paramLabel = "UPDATE",
             description = "end of the stage with large subjects, 128 px (default: ${DEFAULT-VALUE})")
     long largeUntil;
@@ -62,6 +67,10 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--until", defaultValue = "4800", paramLabel = "UPDATE",
             description = "end of training, the rest at 256 px (default: ${DEFAULT-VALUE})")
     long until;
+
+    @Option(names = "--distilled", defaultValue = "800", paramLabel = "UPDATES",
+            description = "updates of the distillation of guidance that follows (default: ${DEFAULT-VALUE})")
+    long distilled;
 
     @Option(names = "--subjects", defaultValue = "80", description = "named subjects (default: ${DEFAULT-VALUE})")
     int subjects;
@@ -89,8 +98,15 @@ final class TrainCommand implements Callable<Integer> {
             violations.forEach(System.out::println);
             return violations.isEmpty() ? 0 : 1;
         }
+        if (part == Part.CLASSIFIER) {
+            ClassifierTraining training = new ClassifierTraining(ToyboxData.load(data), Files.createDirectories(work),
+                    classifierSteps);
+            training.run(System.err::println);
+            training.export(output.resolve("judge"));
+            return 0;
+        }
         ToyboxTraining training = new ToyboxTraining(data, work, output, System.err::println);
-        ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, largeUntil, anywhereUntil, until, subjects);
+        ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, largeUntil, anywhereUntil, until, distilled, subjects);
         if (part != Part.TRANSFORMER) {
             training.trainVae(plan);
         }

@@ -7,6 +7,7 @@ import dev.likeness.image.Picture;
 import dev.likeness.image.PngWriter;
 import dev.likeness.reference.Layout;
 import dev.likeness.reference.SubjectLibrary;
+import dev.likeness.request.Source;
 import dev.likeness.task.Sampling;
 import dev.likeness.task.Subject;
 import dev.likeness.task.TinyModel;
@@ -40,18 +41,18 @@ class ReferenceOptionsTest {
         options.maskOptions.segmentOptions.segment = "click:34,30";
         options.scene = folder.resolve("beach.png");
 
-        List<ReferenceOptions.Source> first = options.read(library, List.of("robot"));
+        List<Source> first = options.read(library, List.of("robot"));
         Files.delete(folder.resolve("subject.png"));
         Files.delete(folder.resolve("beach.png"));
         library.remove("robot");
-        List<ReferenceOptions.Source> second = options.read(library, List.of("robot", "teapot"));
+        List<Source> second = options.read(library, List.of("robot", "teapot"));
         assertThat(second).hasSize(4).startsWith(first.get(0), first.get(1));
         assertThat(second.get(1)).isSameAs(first.get(1));
         assertThat(second.get(2).picture()).isSameAs(first.get(2).picture());
 
         Sampling sampling = new Sampling(SIDE, SIDE, 1, 0, 1, "", 8, 0, 1);
-        List<ReferenceOptions.Source> third = options.read(library, List.of("robot"));
-        List<List<Subject>> fitted = StoryCommand.fit(List.of(first, second, third), null, sampling);
+        List<Source> third = options.read(library, List.of("robot"));
+        List<List<Subject>> fitted = Source.fit(List.of(first, second, third), null, sampling);
         assertThat(fitted.get(1).get(1)).isSameAs(fitted.get(0).get(1));
         assertThat(fitted.get(2).get(2)).isSameAs(fitted.get(0).get(2)).isNotEqualTo(fitted.get(1).get(2));
     }
@@ -65,8 +66,8 @@ class ReferenceOptionsTest {
         ReferenceOptions options = new ReferenceOptions();
         options.layout = Files.writeString(folder.resolve("layout.json"),
                 "{\"subjects\": [{\"reference\": \"@beach\", \"scene\": true}, {\"reference\": \"@robot\"}]}").toString();
-        List<ReferenceOptions.Source> sources = options.read(library, List.of("beach"));
-        assertThat(sources).extracting(ReferenceOptions.Source::scene).containsExactly(true, false);
+        List<Source> sources = options.read(library, List.of("beach"));
+        assertThat(sources).extracting(Source::scene).containsExactly(true, false);
         assertThat(sources.get(0).mask()).isEqualTo(Mask.full(SIDE, SIDE));
         assertThat(sources.get(0).caption()).isEqualTo("snow");
     }
@@ -74,15 +75,15 @@ class ReferenceOptionsTest {
     @Test
     void subjectsShareAPlaceSideBySide() {
         Layout whole = new Layout(0.75, 0.25, 0.5);
-        assertThat(ReferenceOptions.share(whole, 0, 1)).isEqualTo(whole);
-        assertThat(ReferenceOptions.share(whole, 0, 2)).isEqualTo(new Layout(0.625, 0.25, 0.25));
-        assertThat(ReferenceOptions.share(whole, 1, 2)).isEqualTo(new Layout(0.875, 0.25, 0.25));
+        assertThat(Source.share(whole, 0, 1)).isEqualTo(whole);
+        assertThat(Source.share(whole, 0, 2)).isEqualTo(new Layout(0.625, 0.25, 0.25));
+        assertThat(Source.share(whole, 1, 2)).isEqualTo(new Layout(0.875, 0.25, 0.25));
     }
 
     /** A place may be smaller than the smallest size, at the edge of the canvas. */
     @Test
     void aShareIsAPlaceOnTheCanvas() {
         Layout corner = new Layout(0.001, 1, Layout.MIN_SCALE);
-        assertThat(ReferenceOptions.share(corner, 0, 3)).isEqualTo(new Layout(0, 1, Layout.MIN_SCALE));
+        assertThat(Source.share(corner, 0, 3)).isEqualTo(new Layout(0, 1, Layout.MIN_SCALE));
     }
 }

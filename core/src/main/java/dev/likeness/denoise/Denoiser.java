@@ -83,12 +83,15 @@ public final class Denoiser {
         try (Scope whole = Scope.open()) {
             Tensor x = latents;
             for (int step = 0; step < steps; step++) {
+                boolean goOn;
                 try (Scope scope = Scope.open()) {
                     Tensor seen = injection.latents(step, sigmas[step], x);
                     Tensor velocity = velocity(seen, step, sigmas[step], injection.hook(step, sigmas[step]));
                     x = scope.keep(seen.add(velocity.mul(new Scalar(sigmas[step + 1] - sigmas[step]))));
+                    Tensor clean = seen.sub(velocity.mul(new Scalar(sigmas[step])));
+                    goOn = listener.stepDone(step + 1, steps, sigmas[step + 1], x, clean);
                 }
-                if (!listener.stepDone(step + 1, steps, sigmas[step + 1], x) && step + 1 < steps) {
+                if (!goOn && step + 1 < steps) {
                     throw new Cancelled(step + 1, steps);
                 }
             }

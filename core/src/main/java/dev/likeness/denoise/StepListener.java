@@ -7,7 +7,7 @@ import org.bytedeco.pytorch.Tensor;
 public interface StepListener {
 
     /** Follows nothing. */
-    StepListener NONE = (step, steps, sigma, latents) -> true;
+    StepListener NONE = (step, steps, sigma, latents, clean) -> true;
 
     /**
      * Called after each step.
@@ -15,7 +15,8 @@ public interface StepListener {
      * @param step number of steps done, 1 to {@code steps}
      * @param sigma noise level reached
      * @param latents tokens [1, N, C] at that noise level; valid during the call
+     * @param clean tokens [1, N, C], the picture that the step was heading for; valid during the call
      * @return false to stop before the next step
      */
-    boolean stepDone(int step, int steps, double sigma, Tensor latents);
+    boolean stepDone(int step, int steps, double sigma, Tensor latents, Tensor clean);
 }

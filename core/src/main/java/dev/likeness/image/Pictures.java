@@ -43,6 +43,11 @@ public final class Pictures {
      *                 {@link #MAX_PIXELS}; (resources) when it does not fit into memory
      */
     public static Picture read(Path file) {
+        return read(file, MAX_PIXELS);
+    }
+
+    /** The same with another bound, which is held against the file's header before a pixel is decoded. */
+    public static Picture read(Path file, long maxPixels) {
         requireFile(file);
         try (ImageInputStream stream = new FileImageInputStream(file.toFile())) {
             Iterator<ImageReader> readers = ImageIO.getImageReaders(stream);
@@ -52,7 +57,7 @@ public final class Pictures {
             requireWholeWebp(stream);
             ImageReader reader = readers.next();
             try {
-                return decode(file, reader, stream);
+                return decode(file, maxPixels, reader, stream);
             } finally {
                 reader.dispose();
             }
@@ -69,7 +74,7 @@ public final class Pictures {
         }
     }
 
-    private static Picture decode(Path file, ImageReader reader, ImageInputStream stream) throws IOException {
+    private static Picture decode(Path file, long maxPixels, ImageReader reader, ImageInputStream stream) throws IOException {
         boolean[] cutOff = {false};
         reader.addIIOReadWarningListener((source, warning) -> {
             // The JPEG decoder fills what is missing with grey and merely warns.
@@ -82,9 +87,9 @@ public final class Pictures {
         if (width < 1 || height < 1) {
             throw Refusal.input("%s holds no pixels (%d x %d); use another picture.", file, width, height);
         }
-        if ((long) width * height > MAX_PIXELS) {
+        if ((long) width * height > maxPixels) {
             throw Refusal.input("%s is %d x %d pixels; at most %d megapixels are read: scale it down first.", file,
-                    width, height, MAX_PIXELS / 1_000_000);
+                    width, height, maxPixels / 1_000_000);
         }
         BufferedImage image = PngProfile.apply(reader, reader.read(0));
         if (cutOff[0]) {

@@ -8,6 +8,7 @@ import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.SafetensorsFile;
 import dev.likeness.weights.SafetensorsWriter;
+import dev.likeness.weights.TensorFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -35,8 +36,8 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Tokens of references that were computed before, in main memory and, where it has a folder, on disk. Where memory is full,
  * other references go first, the least recently used of them; a reference that does not fit as a whole stays in part, since
- * its tokens are asked for in a circle. Tokens come back bit for bit. Several processes may share a folder; within a process
- * it serves one thread at a time.
+ * its tokens are asked for in a circle. Tokens come back bit for bit. Several processes may share a folder, several
+ * threads a cache; what two of them miss at once is computed twice.
  */
 public final class ReferenceCache implements AutoCloseable {
 
@@ -65,7 +66,7 @@ public final class ReferenceCache implements AutoCloseable {
     private final long memoryLimit;
     private final long diskLimit;
     private long memoryBytes;
-    private String trouble;
+    private volatile String trouble;
 
     private ReferenceCache(Path folder, long memoryLimit, long diskLimit) {
         this.folder = folder;
@@ -107,13 +108,17 @@ public final class ReferenceCache implements AutoCloseable {
      */
     public Map<Integer, Tensor> get(String key, String part, long[] wanted, Function<long[], Map<Integer, Tensor>> compute) {
         String name = key + "-" + part;
-        Stored kept = memory.get(name);
-        if (kept != null && kept.holds(wanted)) {
-            return gather(kept, wanted);
+        long[] kept;
+        synchronized (memory) {
+            Stored inMemory = memory.get(name);
+            if (inMemory != null && inMemory.holds(wanted)) {
+                return gather(inMemory, wanted);
+            }
+            kept = inMemory == null ? null : inMemory.rows;
         }
         Stored stored = read(name);
         if (stored == null || !stored.holds(wanted)) {
-            long[] rows = Stream.of(kept, stored).filter(Objects::nonNull).map(Stored::rows)
+            long[] rows = Stream.of(kept, stored == null ? null : stored.rows).filter(Objects::nonNull)
                     .reduce(wanted, (a, b) -> LongStream.concat(Arrays.stream(a), Arrays.stream(b)).toArray());
             rows = Arrays.stream(rows).sorted().distinct().toArray();
             Map<Integer, Tensor> computed = new HashMap<>(compute.apply(rows));
@@ -122,8 +127,10 @@ public final class ReferenceCache implements AutoCloseable {
             stored = new Stored(rows, computed);
             write(name, stored);
         }
-        remember(name, stored);
-        return gather(stored, wanted);
+        synchronized (memory) {
+            remember(name, stored);
+            return gather(stored, wanted);
+        }
     }
 
     /** What went wrong with the folder, as a sentence; empty when nothing did. The run goes on without it. */
@@ -179,7 +186,7 @@ public final class ReferenceCache implements AutoCloseable {
         }
         try {
             SafetensorsFile.Content content = SafetensorsFile.read(file);
-            Map<String, SafetensorsFile.Entry> entries = content.header().entries();
+            Map<String, TensorFile.Entry> entries = content.header().entries();
             String listed = content.header().metadata().getOrDefault(ROWS, "");
             long[] rows = Arrays.stream(listed.split(",")).mapToLong(Long::parseLong).toArray();
             if (!fits(rows, entries)) {
@@ -187,7 +194,7 @@ public final class ReferenceCache implements AutoCloseable {
             }
             Map<Integer, Tensor> tensors = new HashMap<>();
             content.tensors().forEach((number, tensor) ->
-                    tensors.put(Integer.valueOf(number), Tensors.to(tensor, entries.get(number).dtype())));
+                    tensors.put(Integer.valueOf(number), Tensors.to(tensor, entries.get(number).encoding().dtype())));
             touch(file);
             return new Stored(rows, tensors);
         } catch (Refusal | NumberFormatException e) {
@@ -205,9 +212,9 @@ public final class ReferenceCache implements AutoCloseable {
     }
 
     /** Whether the rows rise and each tensor is [1, rows, d]. */
-    private static boolean fits(long[] rows, Map<String, SafetensorsFile.Entry> entries) {
+    private static boolean fits(long[] rows, Map<String, TensorFile.Entry> entries) {
         boolean rising = Arrays.equals(rows, Arrays.stream(rows).sorted().distinct().toArray());
-        return rising && !entries.isEmpty() && entries.values().stream().map(SafetensorsFile.Entry::shape)
+        return rising && !entries.isEmpty() && entries.values().stream().map(TensorFile.Entry::shape)
                 .allMatch(shape -> shape.length == 3 && shape[0] == 1 && shape[1] == rows.length);
     }
 

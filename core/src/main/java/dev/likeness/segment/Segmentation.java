@@ -2,8 +2,8 @@ package dev.likeness.segment;
 
 import dev.likeness.error.Refusal;
 import dev.likeness.image.Box;
-
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 
 /** How the subject's mask comes about: the value of {@code --segment}. */
 public sealed interface Segmentation {
@@ -21,6 +21,11 @@ public sealed interface Segmentation {
         @Override
         public String flag() {
             return "file:" + path;
+        }
+
+        @Override
+        public Segmentation at(UnaryOperator<Path> place) {
+            return new File(place.apply(path));
         }
     }
 
@@ -54,10 +59,20 @@ public sealed interface Segmentation {
         public String flag() {
             return "onnx:" + path;
         }
+
+        @Override
+        public Segmentation at(UnaryOperator<Path> place) {
+            return new Onnx(place.apply(path), options);
+        }
     }
 
     /** The text that {@link #parse} reads as this. */
     String flag();
+
+    /** The same with another path for its file, if it has one. */
+    default Segmentation at(UnaryOperator<Path> place) {
+        return this;
+    }
 
     /**
      * Reads {@code alpha}, {@code file:PATH}, {@code attention:WORD}, {@code box:x,y,w,h}, {@code click:x,y} or

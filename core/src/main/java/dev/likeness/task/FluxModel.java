@@ -9,8 +9,10 @@ import dev.likeness.image.Picture;
 import dev.likeness.inject.ReferenceCache;
 import dev.likeness.latents.Packing;
 import dev.likeness.latents.Pixels;
+import dev.likeness.model.clip.ClipTextConfig;
 import dev.likeness.model.flux.FluxConfig;
 import dev.likeness.model.flux.FluxTransformer;
+import dev.likeness.model.t5.T5Config;
 import dev.likeness.model.vae.AutoencoderKl;
 import dev.likeness.model.vae.AutoencoderKlConfig;
 import dev.likeness.schedule.FlowMatching;
@@ -22,24 +24,24 @@ import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.text.TextEncoders;
 import dev.likeness.weights.Checkpoint;
+import dev.likeness.weights.Component;
+import dev.likeness.weights.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A FLUX.1 model folder in diffusers layout. Opening it reads the configurations; each component's weights are mapped on
- * first use. Not safe for use by several threads at once.
+ * A FLUX.1 model folder in diffusers layout, single files in place of some of its networks. Opening it reads the
+ * configurations; each component's weights are mapped on first use. Several threads may use it at once.
  */
 public final class FluxModel implements AutoCloseable {
 
-    private static final String PIPELINE = "FluxPipeline";
-    private static final String DIFFUSERS_STEM = "diffusion_pytorch_model";
-
-    private final Path folder;
+    private final ModelFiles files;
     private final Device device;
     private final DType dtype;
     private final FluxConfig transformerConfig;
@@ -51,19 +53,33 @@ public final class FluxModel implements AutoCloseable {
     private FluxTransformer transformer;
     private Checkpoint vaeWeights;
     private AutoencoderKl vae;
+    private LatentColours colours;
     private ReferenceCache cache = ReferenceCache.inMemory(ReferenceCache.MEMORY_BYTES);
 
-    private FluxModel(Path folder, Device device, DType dtype) {
-        this.folder = folder;
+    private FluxModel(ModelFiles files, String pipeline, Device device, DType dtype) {
+        this.files = files;
         this.device = device;
         this.dtype = dtype;
-        transformerConfig = FluxConfig.read(folder.resolve("transformer/config.json"));
-        vaeConfig = AutoencoderKlConfig.read(folder.resolve("vae/config.json"));
+        Path folder = files.folder();
+        transformerConfig = FluxConfig.read(files);
+        Path transformerPath = files.single().getOrDefault(Component.TRANSFORMER, folder);
+        FluxVariant.of(transformerConfig, pipeline, transformerPath).requireSupported(transformerPath);
+        vaeConfig = AutoencoderKlConfig.read(files);
         schedulerConfig = SchedulerConfig.read(folder.resolve("scheduler/scheduler_config.json"));
         defaults = ModelDefaults.read(folder, transformerConfig);
         if (transformerConfig.inChannels() != 4 * vaeConfig.latentChannels()) {
             throw Refusal.model("%s: transformer in_channels %d is not 4 x the vae's latent_channels %d; the components do "
                     + "not belong together.", folder, transformerConfig.inChannels(), vaeConfig.latentChannels());
+        }
+        int textWidth = T5Config.read(files).dModel();
+        if (transformerConfig.jointAttentionDim() != textWidth) {
+            throw Refusal.model("%s: transformer joint_attention_dim %d is not the T5 encoder's d_model %d; the components do not "
+                    + "belong together.", folder, transformerConfig.jointAttentionDim(), textWidth);
+        }
+        int pooledWidth = ClipTextConfig.read(files).hiddenSize();
+        if (transformerConfig.pooledProjectionDim() != pooledWidth) {
+            throw Refusal.model("%s: transformer pooled_projection_dim %d is not the CLIP encoder's hidden_size %d; the components "
+                    + "do not belong together.", folder, transformerConfig.pooledProjectionDim(), pooledWidth);
         }
     }
 
@@ -72,6 +88,20 @@ public final class FluxModel implements AutoCloseable {
      * @throws Refusal (model) when the folder is missing, incomplete or holds another kind of model
      */
     public static FluxModel open(Path folder, Device device, DType dtype) {
+        return open(ModelFiles.of(folder), device, dtype);
+    }
+
+    /**
+     * @param dtype what the networks compute in
+     * @throws Refusal (model) when the folder or a file is missing, incomplete or holds another kind of model
+     */
+    public static FluxModel open(ModelFiles files, Device device, DType dtype) {
+        Path folder = files.folder();
+        return new FluxModel(files, pipeline(folder), device, dtype);
+    }
+
+    /** The class that a model folder's model_index.json names. */
+    static String pipeline(Path folder) {
         Path index = folder.resolve("model_index.json");
         if (!Files.isDirectory(folder)) {
             throw Refusal.model("--model %s is not a folder; point it at a FLUX.1 folder in diffusers layout.", folder);
@@ -82,19 +112,29 @@ public final class FluxModel implements AutoCloseable {
         try {
             JsonNode json = new ObjectMapper().readTree(index.toFile());
             String kind = json.path("_class_name").asText();
-            if (!kind.equals(PIPELINE)) {
-                throw Refusal.model("%s holds a %s; only %s folders are supported.", folder,
-                        kind.isEmpty() ? "model without _class_name" : kind, PIPELINE);
+            if (!FluxVariant.isPipeline(kind)) {
+                throw Refusal.model("%s holds a %s; only folders of FLUX.1 (FluxPipeline) are supported.", folder,
+                        kind.isEmpty() ? "model without _class_name" : kind);
             }
+            return kind;
         } catch (IOException e) {
             String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
             throw Refusal.model("%s is not readable JSON (%s); download it again.", index, reason, e);
         }
-        return new FluxModel(folder, device, dtype);
     }
 
     public Path folder() {
-        return folder;
+        return files.folder();
+    }
+
+    /** The single files that take the place of the folder's networks. */
+    public Map<Component, Path> singleFiles() {
+        return files.single();
+    }
+
+    /** The name of its folder, also where that was given as a dot. */
+    public String name() {
+        return String.valueOf(folder().toAbsolutePath().normalize().getFileName());
     }
 
     public ModelDefaults defaults() {
@@ -126,10 +166,12 @@ public final class FluxModel implements AutoCloseable {
      */
     String fingerprint() {
         StringBuilder text = new StringBuilder(device.name() + ' ' + dtype + ' ' + Ops.threads(0));
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-                text.append('\n').append(folder.relativize(file)).append(' ').append(Files.size(file)).append(' ')
-                        .append(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS));
+        Path folder = files.folder();
+        try (Stream<Path> inFolder = Files.walk(folder)) {
+            for (Path file : Stream.concat(inFolder.filter(Files::isRegularFile), files.single().values().stream()).sorted()
+                    .toList()) {
+                text.append('\n').append(file.startsWith(folder) ? folder.relativize(file) : file.toAbsolutePath()).append(' ')
+                        .append(Files.size(file)).append(' ').append(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS));
             }
         } catch (IOException e) {
             throw Refusal.model("%s cannot be listed (%s); check its folder.", folder, e.getMessage(), e);
@@ -138,31 +180,31 @@ public final class FluxModel implements AutoCloseable {
     }
 
     /** Maps every component's weights now instead of on first use. */
-    void load() {
+    public void load() {
         textEncoders();
         transformer();
         vae();
     }
 
-    private TextEncoders textEncoders() {
+    private synchronized TextEncoders textEncoders() {
         if (textEncoders == null) {
-            textEncoders = TextEncoders.open(folder, dtype, device);
+            textEncoders = TextEncoders.open(files, dtype, device);
         }
         return textEncoders;
     }
 
-    FluxTransformer transformer() {
+    synchronized FluxTransformer transformer() {
         if (transformer == null) {
-            transformerWeights = Checkpoint.open(folder.resolve("transformer"), DIFFUSERS_STEM, dtype, device);
+            transformerWeights = files.open(Component.TRANSFORMER, dtype, device);
             transformer = new FluxTransformer(transformerConfig, transformerWeights);
             transformerWeights.finish();
         }
         return transformer;
     }
 
-    private AutoencoderKl vae() {
+    private synchronized AutoencoderKl vae() {
         if (vae == null) {
-            vaeWeights = Checkpoint.open(folder.resolve("vae"), DIFFUSERS_STEM, dtype, device);
+            vaeWeights = files.open(Component.VAE, dtype, device);
             vae = new AutoencoderKl(vaeConfig, vaeWeights);
             vaeWeights.finish();
         }
@@ -224,6 +266,14 @@ public final class FluxModel implements AutoCloseable {
             Tensor latents = vae().denormalise(Packing.unpack(tokens, sampling.rows(), sampling.columns()));
             return Pixels.picture(vae().decode(Tensors.to(latents, device, dtype)));
         }
+    }
+
+    /** Clean latent tokens [1, N, C] to a small picture, a pixel for 8 x 8, without the decoder. */
+    Picture preview(Tensor tokens, Sampling sampling) {
+        if (colours == null) {
+            colours = LatentColours.fit(this);
+        }
+        return colours.of(tokens, sampling.rows(), sampling.columns());
     }
 
     @Override

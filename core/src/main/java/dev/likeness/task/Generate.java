@@ -39,7 +39,10 @@ public final class Generate {
             try (Scope each = Scope.open()) {
                 stopwatch.phase("denoise");
                 Tensor latents = denoiser.run(model.noise(seed, sampling), sigmas, injection,
-                        (step, steps, sigma, x) -> listener.step(image, sampling.count(), step, steps, sigma));
+                        (step, steps, sigma, x, clean) -> {
+                            listener.preview(() -> model.preview(clean, sampling));
+                            return listener.step(image, sampling.count(), step, steps, sigma);
+                        });
                 stopwatch.phase("decode");
                 images.add(new Generation.Image(model.decode(latents, sampling), seed));
             }

@@ -1,5 +1,8 @@
 package dev.likeness.task;
 
+import dev.likeness.image.Picture;
+import java.util.function.Supplier;
+
 /** Follows a task; every method is called on the task's own thread. */
 public interface TaskListener {
 
@@ -8,6 +11,12 @@ public interface TaskListener {
 
     /** A phase begins: load, text, encode, invert (with network passes), denoise or decode. */
     default void phase(String name) {}
+
+    /**
+     * What the picture will be like as the step sees it that is told next: a pixel for 8 x 8, without the decoder. It costs
+     * something only when it is asked for, during the call.
+     */
+    default void preview(Supplier<Picture> picture) {}
 
     /**
      * A denoising step is done.

@@ -14,7 +14,12 @@ public enum DType {
     FLOAT16("F16", 2, ScalarType.Half),
     INT64("I64", 8, ScalarType.Long),
     INT32("I32", 4, ScalarType.Int),
-    FLOAT64("F64", 8, ScalarType.Double);
+    FLOAT64("F64", 8, ScalarType.Double),
+    /** Four bits of exponent, three of fraction; no infinities, one NaN of each sign. */
+    FLOAT8_E4M3("F8_E4M3", 1, ScalarType.Float8_e4m3fn),
+    FLOAT8_E5M2("F8_E5M2", 1, ScalarType.Float8_e5m2),
+    INT8("I8", 1, ScalarType.Char),
+    UINT8("U8", 1, ScalarType.Byte);
 
     private final String safetensorsName;
     private final int bytes;
@@ -40,6 +45,13 @@ public enum DType {
     /** Bytes of one element. */
     public int bytes() {
         return bytes;
+    }
+
+    public boolean isFloatingPoint() {
+        return switch (this) {
+            case INT64, INT32, INT8, UINT8 -> false;
+            default -> true;
+        };
     }
 
     /** @throws Refusal (model) when the name is none of the supported ones */

@@ -1,6 +1,6 @@
 package dev.likeness.tensor;
 
-import org.bytedeco.openblas.global.openblas_nolapack;
+import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarOptional;
@@ -252,10 +252,15 @@ public final class Ops {
         return x.index_select(1, index);
     }
 
+    /** The x [n, k] for which a x is nearest to b. @param a [m, n] of full rank, on the CPU @param b [m, k] */
+    public static Tensor leastSquares(Tensor a, Tensor b) {
+        return torch.linalg_lstsq(a, b).get0();
+    }
+
     /**
-     * Sets libtorch's intra-op threads; values below 1 leave its default (the physical cores). They are OpenMP's: OpenBLAS,
-     * which would bring threads of its own into float32 matrix products, computes on the thread that calls it
-     * (docs/pitfalls.md).
+     * Sets the threads that one operation takes, for the whole process; values below 1 leave the default (the physical cores).
+     * They are OpenMP's: OpenBLAS, which would bring threads of its own into float32 matrix products, computes on the thread
+     * that calls it (docs/pitfalls.md).
      *
      * @return how many there are now; sums are split among them, so their number is part of what makes a picture
      */

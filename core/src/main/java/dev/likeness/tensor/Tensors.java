@@ -9,6 +9,7 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.DeviceOptional;
 import org.bytedeco.pytorch.Generator;
 import org.bytedeco.pytorch.GeneratorOptional;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -44,6 +45,16 @@ public final class Tensors {
     public static Tensor view(ByteBuffer buffer, DType dtype, long... shape) {
         Pointer bytes = new BytePointer(buffer);
         return torch.from_blob(bytes, shape, options(dtype));
+    }
+
+    /** The same bytes as elements of another type; the last axis changes its length where the size of an element does. */
+    public static Tensor reinterpret(Tensor tensor, DType dtype) {
+        return tensor.view(dtype.scalarType);
+    }
+
+    /** Uninitialised memory, for a tensor whose every element is written next. */
+    public static Tensor empty(DType dtype, Device device, long... shape) {
+        return torch.empty(shape, options(dtype, device), new MemoryFormatOptional());
     }
 
     public static Tensor zeros(DType dtype, Device device, long... shape) {

@@ -8,7 +8,8 @@ import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
 import dev.likeness.weights.Checkpoint;
-import java.nio.file.Path;
+import dev.likeness.weights.Component;
+import dev.likeness.weights.ModelFiles;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -20,8 +21,6 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class TextEncoders implements AutoCloseable {
 
-    private static final String STEM = "model";
-
     /** Text tokens [B, L, d] and pooled vectors [B, p], owned by the scope in which they were made. */
     public record Embedding(Tensor tokens, Tensor pooled) {}
 
@@ -32,22 +31,22 @@ public final class TextEncoders implements AutoCloseable {
     private final ClipTextModel clip;
     private final T5EncoderModel t5;
 
-    private TextEncoders(Path folder, DType dtype, Device device) {
-        ClipTextConfig clipConfig = ClipTextConfig.read(folder.resolve("text_encoder/config.json"));
-        T5Config t5Config = T5Config.read(folder.resolve("text_encoder_2/config.json"));
-        clipTokenizer = Tokenizer.clip(folder.resolve("tokenizer"));
-        t5Tokenizer = Tokenizer.t5(folder.resolve("tokenizer_2"));
-        clipWeights = Checkpoint.open(folder.resolve("text_encoder"), STEM, dtype, device);
+    private TextEncoders(ModelFiles files, DType dtype, Device device) {
+        ClipTextConfig clipConfig = ClipTextConfig.read(files);
+        T5Config t5Config = T5Config.read(files);
+        clipTokenizer = Tokenizer.clip(files.folder().resolve("tokenizer"));
+        t5Tokenizer = Tokenizer.t5(files.folder().resolve("tokenizer_2"));
+        clipWeights = files.open(Component.CLIP, dtype, device);
         clip = new ClipTextModel(clipConfig, clipWeights);
         clipWeights.finish(ClipTextModel.IGNORED_KEYS);
-        t5Weights = Checkpoint.open(folder.resolve("text_encoder_2"), STEM, dtype, device);
+        t5Weights = files.open(Component.T5, dtype, device);
         t5 = new T5EncoderModel(t5Config, t5Weights);
         t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
     }
 
     /** @throws dev.likeness.error.Refusal (model) when a file is missing or does not fit */
-    public static TextEncoders open(Path modelFolder, DType dtype, Device device) {
-        return new TextEncoders(modelFolder, dtype, device);
+    public static TextEncoders open(ModelFiles files, DType dtype, Device device) {
+        return new TextEncoders(files, dtype, device);
     }
 
     /**

@@ -12,6 +12,7 @@ import dev.likeness.train.data.Captions;
 import dev.likeness.train.data.Recipe;
 import dev.likeness.train.data.ToyboxData;
 import dev.likeness.weights.Checkpoint;
+import dev.likeness.weights.ModelFiles;
 import dev.likeness.weights.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -32,6 +33,7 @@ public final class ToyboxTraining {
     /** Named subjects of the first stage: few, so that the words' meaning is learnt soon. */
     private static final int FIRST_SUBJECTS = 40;
     private static final long TEXT_SEED = 20_000;
+    private static final String GUIDANCE = "3";
     private static final FluxConfig TRANSFORMER = new FluxConfig(64, null, 2, 5, 64, 4, ToyTextEncoders.WIDTH,
             ToyTextEncoders.WIDTH, false, List.of(16, 24, 24), null);
 
@@ -59,9 +61,10 @@ public final class ToyboxTraining {
      * @param largeUntil update until which subjects are large and in the middle, at 128 x 128
      * @param anywhereUntil update until which they stand anywhere, at 128 x 128
      * @param until update at which training ends, the rest at 256 x 256
+     * @param distilled updates of the distillation of guidance that follows
      * @param subjects number of named training subjects, the most common first
      */
-    public record Plan(int vaeSteps, long largeUntil, long anywhereUntil, long until, int subjects) {}
+    public record Plan(int vaeSteps, long largeUntil, long anywhereUntil, long until, long distilled, int subjects) {}
 
     /** Trains the autoencoder and writes {@code vae/}. */
     public void trainVae(Plan plan) throws IOException {
@@ -72,7 +75,7 @@ public final class ToyboxTraining {
         training.export(modelFolder);
     }
 
-    /** Builds the text encoders, trains the transformer and writes the rest of the model folder. */
+    /** Builds the text encoders, trains the transformer, distils its guidance and writes the rest of the model folder. */
     public void trainTransformer(Plan plan) throws IOException {
         Files.createDirectories(workFolder);
         writeIndex();
@@ -84,29 +87,29 @@ public final class ToyboxTraining {
         AutoencoderKlConfig vaeConfig = AutoencoderKlConfig.read(modelFolder.resolve("vae/config.json"));
         try (Checkpoint vaeWeights = Checkpoint.open(modelFolder.resolve("vae"), "diffusion_pytorch_model",
                         DType.BFLOAT16, Device.CPU);
-                TextEncoders text = TextEncoders.open(modelFolder, DType.BFLOAT16, Device.CPU)) {
+                TextEncoders text = TextEncoders.open(ModelFiles.of(modelFolder), DType.BFLOAT16, Device.CPU)) {
             AutoencoderKl vae = new AutoencoderKl(vaeConfig, vaeWeights);
             FluxTraining.Captioner captioner = new CachedCaptions(text, MAX_SEQUENCE_LENGTH);
-            FluxTraining training =
-                    new FluxTraining(data, vae, captioner, TRANSFORMER, workFolder, stages(plan), 1e-3);
+            Recipe large = Recipe.LARGE_CENTRED.withMaxSubjects(Math.min(FIRST_SUBJECTS, plan.subjects()));
+            Recipe anywhere = Recipe.ANYWHERE.withMaxSubjects(plan.subjects()).withScale(0.42, 0.85);
+            FluxTraining training = new FluxTraining(data, vae, captioner, TRANSFORMER,
+                    workFolder.resolve("transformer-state.safetensors"), List.of(
+                            new FluxTraining.Stage(plan.largeUntil(), 128, 48, 2, large),
+                            new FluxTraining.Stage(plan.anywhereUntil(), 128, 48, 2, anywhere),
+                            new FluxTraining.Stage(plan.until(), 256, 16, 4, anywhere)), 1e-3);
             training.run(log, () -> export(training));
+            FluxTraining distillation = training.distillation(workFolder.resolve("distilled-state.safetensors"),
+                    List.of(new FluxTraining.Stage(plan.distilled(), 256, 16, 4, anywhere)), 3e-4);
+            distillation.run(log, () -> export(distillation));
         }
     }
 
-    private static List<FluxTraining.Stage> stages(Plan plan) {
-        Recipe large = Recipe.LARGE_CENTRED.withMaxSubjects(Math.min(FIRST_SUBJECTS, plan.subjects()));
-        Recipe anywhere = Recipe.ANYWHERE.withMaxSubjects(plan.subjects()).withScale(0.42, 0.85);
-        return List.of(
-                new FluxTraining.Stage(plan.largeUntil(), 128, 48, 2, large),
-                new FluxTraining.Stage(plan.anywhereUntil(), 128, 48, 2, anywhere),
-                new FluxTraining.Stage(plan.until(), 256, 16, 4, anywhere));
-    }
-
-    /** Writes {@code transformer/} with the averaged weights. */
+    /** Writes {@code transformer/} with the averaged weights, and the defaults that suit it. */
     private void export(FluxTraining training) {
         try {
             Path folder = Files.createDirectories(modelFolder.resolve("transformer"));
-            FluxConfig config = TRANSFORMER;
+            FluxConfig config = training.config();
+            Files.writeString(modelFolder.resolve("likeness.json"), defaults(config.guidanceEmbeds()));
             ObjectMapper mapper = new ObjectMapper();
             ObjectNode json = mapper.createObjectNode();
             json.put("_class_name", "FluxTransformer2DModel").put("_diffusers_version", "0.32.0");
@@ -125,7 +128,7 @@ public final class ToyboxTraining {
         }
     }
 
-    /** Writes model_index.json, the scheduler's configuration and the defaults, unless they are there. */
+    /** Writes model_index.json and the scheduler's configuration, unless they are there. */
     private void writeIndex() throws IOException {
         Files.createDirectories(modelFolder.resolve("scheduler"));
         writeIfAbsent("model_index.json", """
@@ -154,13 +157,16 @@ public final class ToyboxTraining {
                   "use_dynamic_shifting": true
                 }
                 """);
-        writeIfAbsent("likeness.json", """
+    }
+
+    private static String defaults(boolean guidanceEmbedded) {
+        return """
                 {
                   "width": 256,
                   "height": 256,
                   "steps": 28,
-                  "guidance_scale": 0,
-                  "true_cfg_scale": 3,
+                  "guidance_scale": %s,
+                  "true_cfg_scale": %s,
                   "max_sequence_length": 24,
                   "tau": 0.2,
                   "replace_at": "LATENT",
@@ -169,7 +175,7 @@ public final class ToyboxTraining {
                   "inpaint_tau": 0.1,
                   "outpaint_tau": 0.1
                 }
-                """);
+                """.formatted(guidanceEmbedded ? GUIDANCE : "0", guidanceEmbedded ? "1" : GUIDANCE);
     }
 
     private void writeIfAbsent(String name, String text) throws IOException {

@@ -262,14 +262,18 @@ public final class TrainableWeights implements Weights {
         };
     }
 
-    /** Starts from the parameters of a model file instead of the initial values. */
+    /** Starts from these parameters, float32, where they have the name, and from the initial values elsewhere. */
     public void startFrom(Map<String, Tensor> parameters) {
         try (Scope scope = Scope.open(); Gradients off = Gradients.off()) {
-            List<Tensor> parts = new ArrayList<>();
-            for (String name : shapes.keySet()) {
-                parts.add(Tensors.to(parameters.get(name), DType.FLOAT32).flatten());
+            long offset = 0;
+            for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
+                long count = count(entry.getValue());
+                Tensor given = parameters.get(entry.getKey());
+                if (given != null) {
+                    master.narrow(0, offset, count).copy_(given.flatten());
+                }
+                offset += count;
             }
-            master.copy_(Ops.cat(0, parts.toArray(Tensor[]::new)));
             average.copy_(master);
             working.copy_(master);
         }

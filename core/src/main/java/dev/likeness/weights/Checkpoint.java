@@ -8,43 +8,49 @@ import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
-import dev.likeness.tensor.Tensors;
+import dev.likeness.weights.TensorFile.Entry;
 import java.io.IOException;
-import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The weights of one component folder (such as {@code transformer/}), in one safetensors file or several with an index.
- * Every key is taken exactly once; {@link #finish} refuses what was left over. Closing frees the tensors.
+ * The weights of one network: of a component folder (such as {@code transformer/}), in one safetensors file or several with
+ * an index, or of a single file, which may be GGUF, may hold other networks too and may have other projects' names. Every key
+ * is taken exactly once; {@link #finish} refuses what was left over. Closing frees the tensors.
  */
 public final class Checkpoint implements Weights, AutoCloseable {
 
     private static final String PICKLED = "pytorch_model.bin"; // may run any code when it is read
     private static final Pattern SHARD = Pattern.compile("[^/\\\\\\p{Cntrl}]+\\.safetensors");
 
+    /** What ComfyUI's float8 files hold beside the weights: marks, and scales of the layers' inputs, for arithmetic in float8. */
+    private static final Pattern BESIDE = Pattern.compile("scaled_fp8|.*\\.(scale_input|input_scale|comfy_quant)");
+    private static final Pattern SCALE = Pattern.compile("(.*)\\.(?:scale_weight|weight_scale)");
+
     private final Path source; // the single file, or the index of the shards
     private final DType dtype;
     private final Device device;
-    private final Map<String, SafetensorsFile> files;
+    private final Map<String, StoredWeight> weights;
     private final Set<String> taken = new LinkedHashSet<>();
     private final List<Tensor> owned = new ArrayList<>();
     private final List<ByteBuffer> mapped = new ArrayList<>();
 
-    private Checkpoint(Path source, Map<String, SafetensorsFile> files, DType dtype, Device device) {
+    private Checkpoint(Path source, Map<String, StoredWeight> weights, DType dtype, Device device) {
         this.source = source;
-        this.files = files;
+        this.weights = weights;
         this.dtype = dtype;
         this.device = device;
     }
@@ -59,10 +65,10 @@ public final class Checkpoint implements Weights, AutoCloseable {
     public static Checkpoint open(Path folder, String stem, DType dtype, Device device) {
         Path single = folder.resolve(stem + ".safetensors");
         Path index = folder.resolve(stem + ".safetensors.index.json");
-        Map<String, SafetensorsFile> files = new LinkedHashMap<>();
+        Map<String, StoredWeight> weights = new LinkedHashMap<>();
         if (Files.exists(single)) {
             SafetensorsFile file = SafetensorsFile.open(single);
-            file.entries().keySet().forEach(name -> files.put(name, file));
+            file.entries().keySet().forEach(name -> weights.put(name, StoredWeight.whole(file, name)));
         } else if (Files.exists(index)) {
             Map<String, SafetensorsFile> shards = new LinkedHashMap<>();
             for (Map.Entry<String, JsonNode> entry : weightMap(index).properties()) {
@@ -73,9 +79,9 @@ public final class Checkpoint implements Weights, AutoCloseable {
                     throw Refusal.model("%s names %s in %s, which does not hold it; download the folder again.", index,
                             entry.getKey(), shardName);
                 }
-                files.put(entry.getKey(), shard);
+                weights.put(entry.getKey(), StoredWeight.whole(shard, entry.getKey()));
             }
-            requireNamed(index, shards.values(), files);
+            requireNamed(index, shards.values(), weights);
         } else if (Files.exists(folder.resolve(PICKLED))) {
             throw Refusal.model("%s holds its weights as %s only, and only safetensors files are read; write them once with "
                     + "transformers: AutoModel.from_pretrained(folder).save_pretrained(folder).", folder, PICKLED);
@@ -83,7 +89,49 @@ public final class Checkpoint implements Weights, AutoCloseable {
             throw Refusal.model("%s holds neither %s nor its index; point --model at a complete model folder in diffusers "
                     + "layout.", folder, single.getFileName());
         }
-        return new Checkpoint(Files.exists(single) ? single : index, files, dtype, device);
+        return new Checkpoint(Files.exists(single) ? single : index, weights, dtype, device);
+    }
+
+    /**
+     * Opens one network's part of a safetensors or GGUF file; reads its header only.
+     *
+     * @param dtype what the tensors are converted to when taken
+     * @throws Refusal (model) when the file is missing, damaged or holds something else
+     */
+    public static Checkpoint open(Path file, Component component, DType dtype, Device device) {
+        TensorFile opened = TensorFile.open(file);
+        Set<String> keys = opened.entries().keySet();
+        Recognition.requireSupported(file, keys);
+        String prefix = component.prefixIn(keys).orElseThrow(() -> Refusal.model("%s holds no %s of FLUX.1; give %s a file that does.",
+                file, component.network(), component.flag()));
+        Map<String, Entry> own = new LinkedHashMap<>();
+        Map<String, String> scales = new LinkedHashMap<>(); // key of a weight to key of its scale
+        for (Map.Entry<String, Entry> entry : opened.entries().entrySet()) {
+            if (!entry.getKey().startsWith(prefix)) {
+                continue;
+            }
+            String name = entry.getKey().substring(prefix.length());
+            Matcher scale = SCALE.matcher(name);
+            if (scale.matches()) {
+                requireOneNumber(file, entry.getKey(), entry.getValue());
+                scales.put(scale.group(1) + ".weight", entry.getKey());
+            } else if (!BESIDE.matcher(name).matches() && !(prefix.isEmpty() && component.isOthers(name))) {
+                own.put(name, entry.getValue());
+            }
+        }
+        Map<String, StoredWeight> weights = new LinkedHashMap<>();
+        Renaming.of(component, file, own).forEach((name, piece) -> weights.put(name,
+                new StoredWeight(opened, piece.of(prefix + piece.key()), scales.get(piece.key()))));
+        return new Checkpoint(file, weights, dtype, device);
+    }
+
+    private static void requireOneNumber(Path file, String key, Entry entry) {
+        if (Arrays.stream(entry.shape()).anyMatch(axis -> axis != 1) || !entry.encoding().isFloatingPoint()
+                || entry.encoding().isBlocks()) {
+            throw Refusal.model("%s: %s has the shape %s in %s, and only scales that are one number for a whole tensor are read; "
+                    + "take a file with one scale a tensor, or a GGUF file.", file, TensorFile.shown(key),
+                    Arrays.toString(entry.shape()), entry.encoding());
+        }
     }
 
     private static JsonNode weightMap(Path index) {
@@ -110,10 +158,12 @@ public final class Checkpoint implements Weights, AutoCloseable {
     }
 
     /** Refuses weights that stand in a shard and not under that shard in the index: they would be left out silently. */
-    private static void requireNamed(Path index, Collection<SafetensorsFile> shards, Map<String, SafetensorsFile> files) {
+    private static void requireNamed(Path index, Collection<SafetensorsFile> shards,
+            Map<String, StoredWeight> weights) {
         for (SafetensorsFile shard : shards) {
             for (String name : shard.entries().keySet()) {
-                if (files.get(name) != shard) {
+                StoredWeight named = weights.get(name);
+                if (named == null || named.file() != shard) {
                     throw Refusal.model("%s holds %s, which %s does not name there; download the folder again.", shard.path(),
                             name, index.getFileName());
                 }
@@ -123,29 +173,26 @@ public final class Checkpoint implements Weights, AutoCloseable {
 
     @Override
     public Tensor get(String name, long... shape) {
-        SafetensorsFile file = files.get(name);
-        if (file == null) {
+        StoredWeight weight = weights.get(name);
+        if (weight == null) {
             throw Refusal.model("%s lacks the weight %s %s; the files and config.json do not belong together, or the "
                     + "folder is incomplete.", source, name, Arrays.toString(shape));
         }
-        SafetensorsFile.Entry entry = file.entries().get(name);
-        if (!Arrays.equals(entry.shape(), shape)) {
+        if (!Arrays.equals(weight.piece().shape(), shape)) {
             throw Refusal.model("%s: weight %s has shape %s where config.json asks for %s; the files and config.json do not "
-                    + "belong together.", file.path(), name, Arrays.toString(entry.shape()), Arrays.toString(shape));
+                    + "belong together.", weight.file().path(), name, Arrays.toString(weight.piece().shape()),
+                    Arrays.toString(shape));
         }
         if (!taken.add(name)) {
             throw new IllegalStateException("weight " + name + " was taken twice");
         }
-        ByteBuffer bytes = file.map(name);
         try (Scope scope = Scope.open()) {
-            Tensor view = Tensors.view(bytes, entry.dtype(), shape);
-            Tensor tensor = Scope.own(Tensors.to(view, device, dtype));
-            owned.add(tensor);
-            if (entry.dtype() == dtype && device.isCpu()) {
-                mapped.add(bytes); // no copy was made: the tensor still reads the mapping
+            StoredWeight.Read read = weight.read(dtype, device);
+            owned.add(Scope.own(read.tensor()));
+            if (read.mapped() != null) {
+                mapped.add(read.mapped());
             }
-            Reference.reachabilityFence(bytes); // the view does not keep the mapping while it is copied
-            return tensor;
+            return read.tensor();
         }
     }
 
@@ -187,7 +234,53 @@ public final class Checkpoint implements Weights, AutoCloseable {
 
     @Override
     public boolean has(String name) {
-        return files.containsKey(name);
+        return weights.containsKey(name);
+    }
+
+    /** The shape of every weight by its name in the network. */
+    public Map<String, long[]> shapes() {
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        weights.forEach((name, weight) -> shapes.put(name, weight.piece().shape()));
+        return shapes;
+    }
+
+    /**
+     * What is stored, without what stands beside the weights.
+     *
+     * @param files      in which it lies
+     * @param bytes      that the stored tensors take
+     * @param parameters how many numbers they are
+     * @param encodings  how many tensors are stored in each encoding
+     */
+    public record Contents(Set<Path> files, long bytes, long parameters, Map<Encoding, Integer> encodings) {
+
+        private static Contents of(Map<Path, Map<String, Entry>> stored) {
+            long bytes = 0;
+            long parameters = 0;
+            Map<Encoding, Integer> encodings = new EnumMap<>(Encoding.class);
+            for (Map<String, Entry> entries : stored.values()) {
+                for (Entry entry : entries.values()) {
+                    bytes += entry.end() - entry.begin();
+                    parameters += entry.elements();
+                    encodings.merge(entry.encoding(), 1, Integer::sum);
+                }
+            }
+            return new Contents(stored.keySet(), bytes, parameters, encodings);
+        }
+
+        /** Everything in a file, whatever it is. */
+        public static Contents of(TensorFile file) {
+            return of(Map.of(file.path(), file.entries()));
+        }
+    }
+
+    public Contents contents() {
+        Map<Path, Map<String, Entry>> stored = new LinkedHashMap<>();
+        for (StoredWeight weight : weights.values()) {
+            String key = weight.piece().key();
+            stored.computeIfAbsent(weight.file().path(), path -> new LinkedHashMap<>()).put(key, weight.file().entries().get(key));
+        }
+        return Contents.of(stored);
     }
 
     /**
@@ -196,13 +289,13 @@ public final class Checkpoint implements Weights, AutoCloseable {
      * @param ignored keys that public files carry without use (buffers, tied copies)
      */
     public void finish(String... ignored) {
-        Set<String> extra = new LinkedHashSet<>(files.keySet());
+        Set<String> extra = new LinkedHashSet<>(weights.keySet());
         extra.removeAll(taken);
         Arrays.asList(ignored).forEach(extra::remove);
         if (!extra.isEmpty()) {
             String first = extra.iterator().next();
             throw Refusal.model("%s holds %s, for which config.json has no place (%d such weights in all); the files and "
-                    + "config.json do not belong together.", files.get(first).path(), first, extra.size());
+                    + "config.json do not belong together.", weights.get(first).file().path(), TensorFile.shown(first), extra.size());
         }
     }
 

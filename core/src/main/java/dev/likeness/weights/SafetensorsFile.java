@@ -1,55 +1,40 @@
 package dev.likeness.weights;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.util.ByteBufferBackedInputStream;
 import dev.likeness.error.Refusal;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Tensors;
 import java.io.IOException;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
-import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
-/**
- * One safetensors file: an 8-byte little-endian header length, a JSON header, then the tensors' bytes. Tensors are memory
- * mapped one by one (a Java buffer holds 2 GiB at most, the largest FLUX.1 tensor 0.3 GiB), so opening a file reads its
- * header alone.
- */
-public final class SafetensorsFile {
+/** One safetensors file: an 8-byte little-endian header length, a JSON header, then the tensors' bytes. */
+public final class SafetensorsFile extends TensorFile {
 
-    private static final long MAX_HEADER = 100L << 20;
-    private static final ObjectMapper MAPPER = JsonMapper.builder()
+    private static final int MAX_AXES = 16;
+    private static final JsonFactory JSON = JsonFactory.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .disable(JsonFactory.Feature.CHARSET_DETECTION) // the header is UTF-8
+            .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(64).build())
             .build();
 
-    /** Where a tensor lies: element type, shape, and its bytes from {@code begin} up to {@code end} in the file. */
-    public record Entry(DType dtype, long[] shape, long begin, long end) {}
-
-    private final Path path;
-    private final Map<String, Entry> entries;
-    private final Map<String, String> metadata;
-
     private SafetensorsFile(Path path, Map<String, Entry> entries, Map<String, String> metadata) {
-        this.path = path;
-        this.entries = Collections.unmodifiableMap(entries);
-        this.metadata = Collections.unmodifiableMap(metadata);
+        super(path, entries, metadata);
     }
 
     /**
@@ -59,7 +44,7 @@ public final class SafetensorsFile {
      * @throws Refusal (model) when the file is missing, cut off or not safetensors
      */
     public static SafetensorsFile open(Path path) {
-        return reading(path, channel -> header(path, channel));
+        return reading(path, channel -> parse(path, head(channel), channel.size()));
     }
 
     /** A file's header and every tensor of it, as {@link #readAll} gives them. */
@@ -72,94 +57,125 @@ public final class SafetensorsFile {
      */
     public static Content read(Path path) {
         return reading(path, channel -> {
-            SafetensorsFile file = header(path, channel);
+            SafetensorsFile file = parse(path, head(channel), channel.size());
             return new Content(file, file.readAll(channel));
         });
     }
 
-    private interface Reading<T> {
-        T from(FileChannel channel) throws IOException;
-    }
-
-    private static <T> T reading(Path path, Reading<T> reading) {
-        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-            return reading.from(channel);
-        } catch (NoSuchFileException e) {
-            throw Refusal.model("%s does not exist; the model folder is incomplete.", path);
-        } catch (IOException e) {
-            String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
-            throw Refusal.model("%s is not a readable safetensors file (%s); download or copy it again.", path, reason, e);
+    /**
+     * @param head the file's first bytes, little-endian: all of them, or as many as a header may take
+     * @param size of the file in bytes
+     */
+    static SafetensorsFile parse(Path path, ByteBuffer head, long size) {
+        long length = size < 8 ? 0 : head.getLong(0);
+        if (length <= 1 || length > size - 8) {
+            throw Refusal.model("%s is not a safetensors file, or is cut off: the header's length at byte 0 is %s in a file of %d "
+                    + "bytes; download or copy it again.", path, Long.toUnsignedString(length), size);
         }
-    }
-
-    private static SafetensorsFile header(Path path, FileChannel channel) throws IOException {
-        long size = channel.size();
-        ByteBuffer prefix = read(channel, 0, 8);
-        long headerLength = prefix.getLong(0);
-        if (size < 8 || headerLength <= 1 || headerLength > Math.min(size - 8, MAX_HEADER)) {
-            throw Refusal.model("%s is not a safetensors file, or is cut off; download or copy it again.", path);
-        }
-        byte[] header = read(channel, 8, (int) headerLength).array();
-        JsonNode json = MAPPER.readTree(header);
-        if (!json.isObject()) {
-            throw Refusal.model("%s is not a safetensors file: its header is no JSON object; download or copy it again.", path);
+        if (length > MAX_HEADER) {
+            throw Refusal.model("%s is not a safetensors file that is read: its header of %d bytes at byte 8 is longer than the "
+                    + "%d of any model; download or copy it again.", path, length, MAX_HEADER);
         }
         Map<String, Entry> entries = new LinkedHashMap<>();
         Map<String, String> metadata = new LinkedHashMap<>();
-        for (Map.Entry<String, JsonNode> field : json.properties()) {
-            if (field.getKey().equals("__metadata__")) {
-                field.getValue().properties().forEach(e -> metadata.put(e.getKey(), e.getValue().asText()));
-            } else {
-                entries.put(field.getKey(), entry(path, field.getKey(), field.getValue(), 8 + headerLength, size));
+        try (JsonParser json = JSON.createParser(new ByteBufferBackedInputStream(head.slice(8, (int) length)))) {
+            if (json.nextToken() != JsonToken.START_OBJECT) {
+                throw Refusal.model("%s is not a safetensors file: its header at byte 8 is no JSON object; download or copy it "
+                        + "again.", path);
             }
+            while (json.nextToken() != JsonToken.END_OBJECT) {
+                String name = json.currentName();
+                json.nextToken();
+                if (name.equals("__metadata__")) {
+                    readMetadata(path, json, metadata);
+                } else {
+                    entries.put(name, entry(path, name, json, 8 + length, size));
+                }
+            }
+            if (json.nextToken() != null) {
+                throw Refusal.model("%s is not a safetensors file: its header goes on after the JSON object, at byte %d; download "
+                        + "or copy it again.", path, at(json));
+            }
+        } catch (JsonProcessingException e) {
+            throw Refusal.model("%s is not a readable safetensors file (%s, at byte %d); download or copy it again.", path,
+                    shown(e.getOriginalMessage()), 8 + Math.max(0, e.getLocation() == null ? 0 : e.getLocation().getByteOffset()),
+                    e);
+        } catch (IOException e) {
+            throw Refusal.model("%s is not a readable safetensors file (%s); download or copy it again.", path, e.getMessage(), e);
         }
-        requireNoGap(path, entries, 8 + headerLength, size);
+        requireNoGap(path, entries, 8 + length, size);
         return new SafetensorsFile(path, entries, metadata);
     }
 
-    private static Entry entry(Path path, String name, JsonNode json, long dataStart, long fileSize) {
-        String where = path + ": " + name;
-        JsonNode dims = json.path("shape");
-        JsonNode offsets = json.path("data_offsets");
-        if (!json.path("dtype").isTextual() || !isCounts(dims) || !isCounts(offsets) || offsets.size() != 2) {
-            throw Refusal.model("%s: its dtype, shape or data_offsets is missing or malformed; the file is damaged, download "
-                    + "or copy it again.", where);
-        }
-        DType dtype = DType.ofSafetensors(json.path("dtype").asText(), where);
-        long[] shape = new long[dims.size()];
-        for (int i = 0; i < shape.length; i++) {
-            shape[i] = dims.get(i).asLong();
-        }
-        long begin = offsets.get(0).asLong();
-        long end = offsets.get(1).asLong();
-        if (end > fileSize - dataStart || end - begin != byteCount(dtype, shape)) {
-            throw Refusal.model("%s: its bytes lie outside the file or do not match its shape %s; the file is cut off or "
-                    + "damaged, download or copy it again.", where, Arrays.toString(shape));
-        }
-        return new Entry(dtype, shape, dataStart + begin, dataStart + end);
+    /** The file's byte at which the parser stands. */
+    private static long at(JsonParser json) {
+        return 8 + json.currentTokenLocation().getByteOffset();
     }
 
-    /** Whether a node is an array of whole numbers from 0 up. */
-    private static boolean isCounts(JsonNode json) {
-        for (JsonNode number : json) {
-            if (!number.isIntegralNumber() || !number.canConvertToLong() || number.asLong() < 0) {
-                return false;
+    private static void readMetadata(Path path, JsonParser json, Map<String, String> metadata) throws IOException {
+        boolean texts = json.currentToken() == JsonToken.START_OBJECT;
+        while (texts && json.nextToken() != JsonToken.END_OBJECT) {
+            String key = json.currentName();
+            texts = json.nextToken() == JsonToken.VALUE_STRING;
+            if (texts) {
+                metadata.put(key, json.getText());
             }
         }
-        return json.isArray();
+        if (!texts) {
+            throw Refusal.model("%s: its __metadata__ is no map of texts, at byte %d; the file is damaged, download or copy it "
+                    + "again.", path, at(json));
+        }
     }
 
-    /** Bytes of a tensor; more than any file has where the product leaves the range of a long. */
-    private static long byteCount(DType dtype, long[] shape) {
-        long bytes = dtype.bytes();
-        try {
-            for (long size : shape) {
-                bytes = Math.multiplyExact(bytes, size);
+    private static Entry entry(Path path, String name, JsonParser json, long dataStart, long fileSize) throws IOException {
+        String where = path + ": " + shown(name);
+        long place = at(json);
+        String type = null;
+        long[] shape = null;
+        long[] offsets = null;
+        boolean sound = json.currentToken() == JsonToken.START_OBJECT;
+        while (sound && json.nextToken() != JsonToken.END_OBJECT) {
+            String field = json.currentName();
+            JsonToken value = json.nextToken();
+            switch (field) {
+                case "dtype" -> {
+                    sound = value == JsonToken.VALUE_STRING;
+                    type = json.getText();
+                }
+                case "shape" -> sound = (shape = counts(json)) != null;
+                case "data_offsets" -> sound = (offsets = counts(json)) != null;
+                default -> json.skipChildren();
             }
-        } catch (ArithmeticException e) {
-            return Long.MAX_VALUE;
         }
-        return bytes;
+        if (!sound || type == null || shape == null || offsets == null || offsets.length != 2) {
+            throw Refusal.model("%s: its dtype, shape or data_offsets is missing or malformed, in the header at byte %d; the file is "
+                    + "damaged, download or copy it again.", where, place);
+        }
+        Encoding encoding = Encoding.of(DType.ofSafetensors(shown(type), where + ", at byte " + place + ","));
+        long bytes = encoding.bytes(shape);
+        if (bytes < 0 || offsets[1] > fileSize - dataStart || offsets[1] - offsets[0] != bytes) {
+            throw Refusal.model("%s: its bytes %d to %d of the data, which the header names at byte %d, lie outside the file or do not "
+                    + "match its shape %s; the file is cut off or damaged, download or copy it again.", where, offsets[0], offsets[1],
+                    place, Arrays.toString(shape));
+        }
+        return new Entry(encoding, shape, dataStart + offsets[0], dataStart + offsets[1]);
+    }
+
+    /** An array of whole numbers from 0 up, or null when there is something else. */
+    private static long[] counts(JsonParser json) throws IOException {
+        long[] counts = new long[MAX_AXES];
+        int length = 0;
+        if (json.currentToken() != JsonToken.START_ARRAY) {
+            return null;
+        }
+        while (json.nextToken() != JsonToken.END_ARRAY) {
+            if (json.currentToken() != JsonToken.VALUE_NUMBER_INT || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+                    || json.getLongValue() < 0 || length == MAX_AXES) {
+                return null;
+            }
+            counts[length++] = json.getLongValue();
+        }
+        return Arrays.copyOf(counts, length);
     }
 
     private static void requireNoGap(Path path, Map<String, Entry> entries, long dataStart, long fileSize) {
@@ -169,69 +185,30 @@ public final class SafetensorsFile {
         long at = dataStart;
         for (Map.Entry<String, Entry> entry : inOrder) {
             if (entry.getValue().begin() != at) {
-                throw Refusal.model("%s: %s does not begin where the tensor before it ends; the file is damaged, download or "
-                        + "copy it again.", path, entry.getKey());
+                throw Refusal.model("%s: %s begins at byte %d and not where the tensor before it ends, at %d; the file is damaged, "
+                        + "download or copy it again.", path, shown(entry.getKey()), entry.getValue().begin(), at);
             }
             at = entry.getValue().end();
         }
         if (at != fileSize) {
-            throw Refusal.model("%s holds %d bytes that belong to no tensor; the file is damaged, download or copy it again.",
-                    path, fileSize - at);
+            throw Refusal.model("%s holds %d bytes from byte %d on that belong to no tensor; the file is damaged, download or copy "
+                    + "it again.", path, fileSize - at, at);
         }
-    }
-
-    private static ByteBuffer read(FileChannel channel, long position, int length) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer, position + buffer.position()) < 0) {
-                break;
-            }
-        }
-        return buffer;
-    }
-
-    public Path path() {
-        return path;
-    }
-
-    /** Name to place, in file order. */
-    public Map<String, Entry> entries() {
-        return entries;
-    }
-
-    /** The free-form string map of the header. */
-    public Map<String, String> metadata() {
-        return metadata;
-    }
-
-    /** The tensor's bytes, mapped read-only; the mapping lives as long as the buffer is reachable. */
-    public ByteBuffer map(String name) {
-        return reading(path, channel -> map(channel, name));
-    }
-
-    private ByteBuffer map(FileChannel channel, String name) throws IOException {
-        Entry entry = entries.get(name);
-        if (entry.end() - entry.begin() > Integer.MAX_VALUE) {
-            throw Refusal.model("%s: %s takes more than 2 GiB, which is more than can be mapped; store it as bfloat16 or in "
-                    + "parts.", path, name);
-        }
-        return channel.map(FileChannel.MapMode.READ_ONLY, entry.begin(), entry.end() - entry.begin())
-                .order(ByteOrder.LITTLE_ENDIAN);
     }
 
     /** Every tensor of a small file, each copied out of the mapping, in float32 where it is a floating type. */
     public Map<String, Tensor> readAll() {
-        return reading(path, this::readAll);
+        return reading(path(), this::readAll);
     }
 
     private Map<String, Tensor> readAll(FileChannel channel) throws IOException {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
-        for (Map.Entry<String, Entry> named : entries.entrySet()) {
+        for (Map.Entry<String, Entry> named : entries().entrySet()) {
             Entry entry = named.getValue();
-            ByteBuffer bytes = map(channel, named.getKey());
-            Tensor view = Tensors.view(bytes, entry.dtype(), entry.shape());
-            boolean integers = entry.dtype() == DType.INT64 || entry.dtype() == DType.INT32;
-            tensors.put(named.getKey(), integers ? view.clone() : Tensors.to(view, DType.FLOAT32).clone());
+            ByteBuffer bytes = map(channel, named.getKey(), entry.begin(), entry.end());
+            Tensor view = Tensors.view(bytes, entry.encoding().dtype(), entry.shape());
+            boolean floating = entry.encoding().isFloatingPoint();
+            tensors.put(named.getKey(), floating ? Tensors.to(view, DType.FLOAT32).clone() : view.clone());
             Reference.reachabilityFence(bytes); // the view does not keep the mapping
         }
         return tensors;

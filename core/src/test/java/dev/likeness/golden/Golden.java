@@ -8,8 +8,11 @@ import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.Checkpoint;
 import dev.likeness.weights.SafetensorsFile;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
@@ -51,6 +54,28 @@ public final class Golden {
     /** The weights of a component folder below {@code golden/}, in float32. */
     public static Checkpoint checkpoint(String folder, String stem) {
         return Checkpoint.open(path(folder), stem, DType.FLOAT32, Device.CPU);
+    }
+
+    /**
+     * Names and shapes from a table. Rows are name, shape, count; with a count, {@code *} stands for every number below it.
+     */
+    public static Map<String, long[]> shapes(String table) {
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        try {
+            for (String line : Files.readAllLines(path(table))) {
+                String[] row = line.split("\t");
+                long[] shape = row.length == 1 ? new long[0] // a single number
+                        : Arrays.stream(row[1].split(",")).mapToLong(Long::parseLong).toArray();
+                int count = row.length > 2 ? Integer.parseInt(row[2]) : 1;
+                for (int i = 0; i < count; i++) {
+                    String key = row[0].replace("*", String.valueOf(i));
+                    assertThat(shapes.put(key, shape)).as("second row of %s", key).isNull();
+                }
+            }
+        } catch (IOException e) {
+            throw new AssertionError(e);
+        }
+        return shapes;
     }
 
     public Tensor get(String name) {

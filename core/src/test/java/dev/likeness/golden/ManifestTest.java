@@ -20,11 +20,8 @@ import dev.likeness.schedule.SchedulerConfig;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.Weights;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
@@ -41,27 +38,15 @@ class ManifestTest {
 
     /** Names and shapes in place of weights. Counts what is taken. */
     private static final class Manifest implements Weights {
-        private final Map<String, long[]> shapes = new LinkedHashMap<>();
+        private final Map<String, long[]> shapes;
         private final Set<String> taken = new LinkedHashSet<>();
 
-        /** Rows are name, shape, count; with a count, {@code *} stands for every number below it. */
+        private Manifest(Map<String, long[]> shapes) {
+            this.shapes = shapes;
+        }
+
         static Manifest read(String name) {
-            Manifest manifest = new Manifest();
-            try {
-                for (String line : Files.readAllLines(Golden.path("manifests/" + name + ".tsv"))) {
-                    String[] row = line.split("\t");
-                    long[] shape = row.length == 1 ? new long[0] // a single number
-                            : Arrays.stream(row[1].split(",")).mapToLong(Long::parseLong).toArray();
-                    int count = row.length > 2 ? Integer.parseInt(row[2]) : 1;
-                    for (int i = 0; i < count; i++) {
-                        String key = row[0].replace("*", String.valueOf(i));
-                        assertThat(manifest.shapes.put(key, shape)).as("second row of %s", key).isNull();
-                    }
-                }
-            } catch (IOException e) {
-                throw new AssertionError(e);
-            }
-            return manifest;
+            return new Manifest(Golden.shapes("manifests/" + name + ".tsv"));
         }
 
         @Override

@@ -34,6 +34,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterAll;
@@ -346,5 +350,32 @@ class PersonalizeTest {
         assertThatThrownBy(() -> new Injection(tau, TauBasis.SIGMA, ReplaceAt.ATTENTION, true))
                 .isInstanceOfSatisfying(Refusal.class, r -> assertThat(r.kind()).isEqualTo(Refusal.Kind.USAGE))
                 .hasMessageContaining("--tau");
+    }
+
+    /** One model, one reference, a cache too small for it, so that the threads put each other's tokens out. */
+    @ParameterizedTest
+    @EnumSource(names = {"ATTENTION", "HIDDEN"})
+    void severalThreadsMakeThePicturesThatOneMakes(ReplaceAt level) throws Exception {
+        Injection injection = new Injection(0.5, TauBasis.SIGMA, level, true);
+        List<Picture> alone = new ArrayList<>();
+        for (int seed = 0; seed < 6; seed++) {
+            alone.add(personalize(injection, sampling(seed, 1)).images().get(0).picture());
+        }
+        model.use(ReferenceCache.inMemory(4096));
+        ExecutorService threads = Executors.newFixedThreadPool(3);
+        try {
+            List<Callable<Picture>> tasks = new ArrayList<>();
+            for (int seed = 0; seed < 6; seed++) {
+                Sampling sampling = sampling(seed, 1);
+                tasks.add(() -> personalize(injection, sampling).images().get(0).picture());
+            }
+            List<Picture> together = new ArrayList<>();
+            for (Future<Picture> picture : threads.invokeAll(tasks)) {
+                together.add(picture.get());
+            }
+            assertThat(together).isEqualTo(alone);
+        } finally {
+            threads.shutdownNow();
+        }
     }
 }

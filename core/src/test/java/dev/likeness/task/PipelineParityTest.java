@@ -104,7 +104,7 @@ class PipelineParityTest {
                     sampling.columns());
             List<Tensor> steps = new ArrayList<>();
             denoiser.run(model.noise(sampling.seed(), sampling), model.sigmas(sampling), StepInjection.NONE,
-                    (step, count, sigma, latents) -> steps.add(Scope.own(latents)));
+                    (step, count, sigma, latents, clean) -> steps.add(Scope.own(latents)));
             assertThat(steps).hasSize(2);
             golden.assertClose(steps.get(0), run.name() + ".step1", Golden.NETWORK);
             golden.assertClose(steps.get(1), run.name() + ".step2", Golden.NETWORK);

@@ -136,7 +136,7 @@ class PublicParityTest {
             Denoiser target = new Denoiser(model.transformer(),
                     model.conditioning(setup.path("target").path("prompt").asText(), sampling), sampling.rows(),
                     sampling.columns());
-            target.run(model.noise(sampling.seed(), sampling), sigmas, steps, (step, all, sigma, latents) -> {
+            target.run(model.noise(sampling.seed(), sampling), sigmas, steps, (step, all, sigma, latents, clean) -> {
                 golden.assertClose(latents, name + ".step" + step, TOLERANCE);
                 return true;
             });

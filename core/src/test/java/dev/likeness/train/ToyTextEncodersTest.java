@@ -7,6 +7,7 @@ import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.text.TextEncoders;
+import dev.likeness.weights.ModelFiles;
 import dev.likeness.train.data.Captions;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -27,7 +28,7 @@ class ToyTextEncodersTest {
     @BeforeAll
     static void write(@TempDir Path folder) throws IOException {
         ToyTextEncoders.write(folder, Captions.words(), Captions.functionWords(), 1);
-        encoders = TextEncoders.open(folder, DType.FLOAT32, Device.CPU);
+        encoders = TextEncoders.open(ModelFiles.of(folder), DType.FLOAT32, Device.CPU);
     }
 
     @AfterAll

@@ -85,8 +85,8 @@ class SafetensorsFileTest {
             sparse.seek(sparse.length() + skipped); // takes no room on the disk
             sparse.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putFloat(3).putFloat(-4).array());
             SafetensorsFile file = SafetensorsFile.open(path);
-            SafetensorsFile.Entry far = file.entries().get("far");
-            Tensor tensor = Tensors.view(file.map("far"), far.dtype(), far.shape());
+            TensorFile.Entry far = file.entries().get("far");
+            Tensor tensor = Tensors.view(file.map("far"), far.encoding().dtype(), far.shape());
             assertThat(Tensors.floats(tensor)).containsExactly(3, -4);
             assertThatThrownBy(() -> file.map("skipped")).isInstanceOf(Refusal.class)
                     .hasMessageContainingAll(path.toString(), "skipped", "2 GiB");
@@ -128,9 +128,47 @@ class SafetensorsFileTest {
         assertRefused(file(header, 0));
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"a\":%s}", "{\"__metadata__\":%s}", "{\"__metadata__\":{\"a\":%s}}",
+        "{\"a\":{\"dtype\":\"F32\",\"shape\":%s,\"data_offsets\":[0,0]}}",
+        "{\"a\":{\"more\":%s,\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[0,0]}}"})
+    void deepNestingIsRefused(String header) throws IOException {
+        String nested = "[".repeat(1_000_000) + "]".repeat(1_000_000);
+        assertRefused(file(header.formatted(nested), 0), "byte");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"3", "[]", "null", "\"text\"", "{\"a\":3}", "{\"a\":null}", "{\"a\":{}}", "{\"a\":[\"b\"]}",
+        "{\"a\":\"b\",\"a\":\"b\"}"})
+    void metadataThatIsNoMapOfTextsIsRefused(String metadata) throws IOException {
+        assertRefused(file("{\"__metadata__\":" + metadata + "}", 0), "byte");
+    }
+
     @Test
-    void deepNestingIsRefused() throws IOException {
-        assertRefused(file("{\"a\":" + "[".repeat(100_000) + "]".repeat(100_000) + "}", 0));
+    void headersBeyondAllModelsAreRefusedUnread() throws IOException {
+        Path path = folder.resolve("long.safetensors");
+        try (RandomAccessFile sparse = new RandomAccessFile(path.toFile(), "rw")) {
+            sparse.write(length(TensorFile.MAX_HEADER + 1));
+            sparse.setLength(1L << 30);
+        }
+        assertRefused(path, String.valueOf(TensorFile.MAX_HEADER + 1));
+    }
+
+    /** Other encodings of Unicode, which the public reader does not read either. */
+    @Test
+    void headersAreUtf8() throws IOException {
+        byte[] wide = "{}".getBytes(StandardCharsets.UTF_16LE);
+        Path path = folder.resolve("wide.safetensors");
+        Files.write(path, ByteBuffer.allocate(12).order(ByteOrder.LITTLE_ENDIAN).putLong(4).put(wide).array());
+        assertRefused(path);
+    }
+
+    @Test
+    void namesAreShownOnOneLineAndShort() throws IOException {
+        String name = "a\\nb" + "x".repeat(10_000);
+        Path path = file("{\"" + name + "\":3}", 0);
+        assertRefused(path, "a?bxxx");
+        assertThatThrownBy(() -> SafetensorsFile.open(path)).message().hasSizeLessThan(600);
     }
 
     /** 16 bytes of data are there; each entry asks for something else than them, or for nothing sensible. */
@@ -141,7 +179,7 @@ class SafetensorsFileTest {
         "{\"dtype\":\"F32\",\"shape\":[4]}",
         "{\"shape\":[4],\"data_offsets\":[0,16]}",
         "{\"dtype\":4,\"shape\":[4],\"data_offsets\":[0,16]}",
-        "{\"dtype\":\"F8_E4M3\",\"shape\":[16],\"data_offsets\":[0,16]}",
+        "{\"dtype\":\"F8_E8M0\",\"shape\":[16],\"data_offsets\":[0,16]}",
         "{\"dtype\":\"F32\",\"shape\":4,\"data_offsets\":[0,16]}",
         "{\"dtype\":\"F32\",\"shape\":[\"4\"],\"data_offsets\":[0,16]}",
         "{\"dtype\":\"F32\",\"shape\":[4.5],\"data_offsets\":[0,16]}",
@@ -149,6 +187,7 @@ class SafetensorsFileTest {
         "{\"dtype\":\"F32\",\"shape\":[5],\"data_offsets\":[0,16]}",
         "{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,16]}",
         "{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296],\"data_offsets\":[0,0]}",
+        "{\"dtype\":\"F32\",\"shape\":[4,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1],\"data_offsets\":[0,16]}",
         "{\"dtype\":\"F32\",\"shape\":[4611686018427387905],\"data_offsets\":[0,4]}",
         "{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[16,0]}",
         "{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[-16,0]}",
@@ -157,7 +196,9 @@ class SafetensorsFileTest {
         "{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[9223372036854775800,9223372036854775807]}",
         "{\"dtype\":\"F32\",\"shape\":[4],\"data_offsets\":[9223372036854775808,9223372036854775824]}"})
     void entriesThatLieAreRefusedByName(String entry) throws IOException {
-        assertRefused(file("{\"some.weight\":" + entry + "}", 16), "some.weight");
+        Path path = file("{\"some.weight\":" + entry + "}", 16);
+        assertRefused(path, "some.weight");
+        assertThatThrownBy(() -> SafetensorsFile.open(path)).message().containsPattern("byte \\d+");
     }
 
     @Test

@@ -1,86 +1,69 @@
 package dev.likeness.eval;
 
-import dev.likeness.analysis.MaskedPsnr;
 import dev.likeness.image.Box;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Inpaint;
-import dev.likeness.task.Injection;
-import dev.likeness.task.ModelDefaults;
 import dev.likeness.task.Sampling;
 import dev.likeness.task.TaskListener;
 import dev.likeness.train.data.Scenes;
 import dev.likeness.train.data.ToyPicture;
 import dev.likeness.train.data.ToyboxData;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
 
 /** In- and outpainting of drawn scenes as tau changes. */
-public final class EditBench {
+public final class EditBench implements Suite {
 
     private static final int SIZE = ToyPictures.SIZE;
     private static final double[] TAUS = {0.95, 0.8, 0.6, 0.4, 0.2, 0.1, 0};
     private static final int BAND = 8; // pixels to either side of the hole's edge
     private static final int SOFT_EDGE = 8;
+    private static final List<String> TASKS = List.of("inpaint", "outpaint");
 
-    /**
-     * Means over the scenes.
-     *
-     * @param kept PSNR of the decoded canvas against the picture outside the hole, before blending, dB
-     * @param seam mean step between neighbours in a band around the hole's edge, after blending, as a share of the same in the
-     *     true picture; 1 is no seam
-     */
-    public record Row(String task, double tau, double kept, double seam) {}
+    private final FluxModel model;
+    private final List<Case> cases = new ArrayList<>();
 
-    /** @param pictures true picture, then one for each tau; by task and scene */
-    public record Result(List<Row> rows, List<Picture> pictures, List<String> labels) {}
-
-    private EditBench() {}
-
-    public static double[] taus() {
-        return TAUS.clone();
+    /** @param count number of scenes */
+    public EditBench(FluxModel model, int count) {
+        this.model = model;
+        List<String> names = Scenes.names();
+        for (int i = 0; i < count; i++) {
+            String scene = names.get(i % names.size());
+            String name = scene.replace(' ', '-') + "-" + i;
+            int number = i;
+            cases.add(new Cases.Simple(name, name, List.copyOf(methods().keySet()), List.of(7L + i),
+                    () -> Pictures.of(ToyboxData.drawScene(100 + number, SIZE, scene).image()),
+                    wanted -> run(ToyboxData.drawScene(100 + number, SIZE, scene), 7L + number, wanted)));
+        }
     }
 
-    public static Result run(FluxModel model, int scenes) {
-        List<Row> rows = new ArrayList<>();
-        List<Picture> pictures = new ArrayList<>();
-        List<String> labels = new ArrayList<>();
-        ModelDefaults d = model.defaults();
-        List<String> names = Scenes.names();
-        for (String task : List.of("inpaint", "outpaint")) {
+    private List<Outcome> run(ToyPicture drawn, long seed, Set<String> wanted) {
+        Picture truth = Pictures.of(drawn.image());
+        Sampling own = Drawn.sampling(model.defaults(), seed);
+        Sampling sampling = new Sampling(SIZE, SIZE, own.steps(), own.guidanceScale(), own.trueCfgScale(), "",
+                own.maxSequenceLength(), seed, 1);
+        List<Outcome> outcomes = new ArrayList<>();
+        for (String task : TASKS) {
             Mask hole = box(task.equals("inpaint") ? new Box(72, 88, 104, 88) : new Box(168, 0, SIZE - 168, SIZE));
-            Mask rim = hole.feather(BAND).threshold(0.01f).and(hole.invert().feather(BAND).threshold(0.01f));
-            double[] kept = new double[TAUS.length];
-            double[] seam = new double[TAUS.length];
-            for (int i = 0; i < scenes; i++) {
-                ToyPicture drawn = ToyboxData.drawScene(100 + i, SIZE, names.get(i % names.size()));
-                Picture truth = Pictures.of(drawn.image());
-                pictures.add(truth);
-                labels.add(task + ": " + drawn.caption());
-                Sampling sampling = new Sampling(SIZE, SIZE, d.steps(), d.guidanceScale(), d.trueCfgScale(), "",
-                        d.maxSequenceLength(), 7 + i, 1);
-                for (int k = 0; k < TAUS.length; k++) {
-                    Injection injection = d.injection(TAUS[k]);
-                    Picture raw = edit(model, drawn.caption(), new Inpaint.Edit(truth, hole, "", false, 0), injection, sampling);
+            for (double tau : TAUS) {
+                if (wanted.contains(task + "-" + tau)) {
+                    Picture raw = Inpaint.run(model, drawn.caption(), new Inpaint.Edit(truth, hole, "", false, 0), List.of(),
+                            model.defaults().injection(tau), false, sampling, TaskListener.NONE).images().get(0).picture();
                     Picture blended = truth.under(raw, hole.feather(SOFT_EDGE));
-                    kept[k] += MaskedPsnr.of(truth, hole.invert(), raw, 0, 0) / scenes;
-                    seam[k] += step(blended, rim) / step(truth, rim) / scenes;
-                    pictures.add(blended);
-                    labels.add("tau " + TAUS[k]);
+                    outcomes.add(new Outcome(task + "-" + tau, seed, Map.of(
+                            Instrument.KEPT, Measures.psnr(truth, hole.invert(), raw, 0, 0),
+                            Instrument.SEAM, Measures.seam(truth, blended, hole, BAND)), blended));
                 }
             }
-            for (int k = 0; k < TAUS.length; k++) {
-                rows.add(new Row(task, TAUS[k], kept[k], seam[k]));
-            }
         }
-        return new Result(rows, pictures, labels);
-    }
-
-    private static Picture edit(FluxModel model, String prompt, Inpaint.Edit edit, Injection injection, Sampling sampling) {
-        return Inpaint.run(model, prompt, edit, List.of(), injection, false, sampling, TaskListener.NONE).images().get(0)
-                .picture();
+        return outcomes;
     }
 
     private static Mask box(Box box) {
@@ -91,20 +74,55 @@ public final class EditBench {
         return Mask.of(SIZE, SIZE, coverage);
     }
 
-    /** Mean absolute difference of luminance between each pixel of the mask and its right and lower neighbour. */
-    private static double step(Picture picture, Mask mask) {
-        double sum = 0;
-        long count = 0;
-        for (int y = 0; y + 1 < picture.height(); y++) {
-            for (int x = 0; x + 1 < picture.width(); x++) {
-                if (mask.isSubject(x, y)) {
-                    int at = y * picture.width() + x;
-                    float here = picture.luminance(at);
-                    sum += Math.abs(here - picture.luminance(at + 1)) + Math.abs(here - picture.luminance(at + picture.width()));
-                    count += 2;
-                }
+    @Override
+    public String name() {
+        return "edit";
+    }
+
+    @Override
+    public List<String> notes() {
+        return List.of("A hole in the middle (inpaint), or the right third (outpaint), of drawn scenes, with the scene's "
+                + "words as the prompt. The kept part is that of the model, without blending; the seam is that of the "
+                + "blended picture.");
+    }
+
+    @Override
+    public List<Instrument> instruments() {
+        return List.of(Instrument.KEPT, Instrument.SEAM);
+    }
+
+    @Override
+    public Map<String, String> methods() {
+        Map<String, String> titles = new LinkedHashMap<>();
+        for (String task : TASKS) {
+            for (double tau : TAUS) {
+                titles.put(task + "-" + tau, task + ", tau " + tau);
             }
         }
-        return sum / count;
+        return titles;
+    }
+
+    @Override
+    public List<Case> cases() {
+        return cases;
+    }
+
+    @Override
+    public List<Grid> grids() {
+        return List.of(Cases.grid(cases, methods()));
+    }
+
+    @Override
+    public List<Curve> curves() {
+        Map<String, Map<Double, String>> series = new LinkedHashMap<>();
+        for (String task : TASKS) {
+            Map<Double, String> points = new TreeMap<>();
+            for (double tau : TAUS) {
+                points.put(tau, task + "-" + tau);
+            }
+            series.put(task, points);
+        }
+        return instruments().stream().map(instrument ->
+                new Curve(instrument.title() + " as tau grows", "tau", instrument, series)).toList();
     }
 }

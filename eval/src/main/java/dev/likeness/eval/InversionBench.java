@@ -1,6 +1,5 @@
 package dev.likeness.eval;
 
-import dev.likeness.analysis.MaskedPsnr;
 import dev.likeness.image.Mask;
 import dev.likeness.inversion.Inversion;
 import dev.likeness.task.FluxModel;
@@ -11,44 +10,91 @@ import dev.likeness.task.Sampling;
 import dev.likeness.task.TaskListener;
 import dev.likeness.train.data.ToyboxData;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
 
-/** What each inversion keeps of pictures that are taken to noise and back. */
-public final class InversionBench {
+/** What each inversion keeps of drawn pictures that are taken to noise and back. */
+public final class InversionBench implements Suite {
 
     private static final List<Inversion> INVERSIONS = List.of(Inversion.EXACT,
             new Inversion(Inversion.Method.FLOW, 1, 1), new Inversion(Inversion.Method.RF_INVERSION, 0.5, 0.9),
             new Inversion(Inversion.Method.RF_INVERSION, 0.5, 0.5), new Inversion(Inversion.Method.RF_SOLVER, 1, 1),
             new Inversion(Inversion.Method.FIREFLOW, 1, 1));
+    private static final long SEED = 7;
 
-    /**
-     * Means over the pictures.
-     *
-     * @param psnr of the reconstruction against the picture, dB
-     * @param evaluations network passes of one picture, up and down
-     */
-    public record Row(Inversion inversion, double psnr, int evaluations) {}
+    private final FluxModel model;
+    private final List<Case> cases = new ArrayList<>();
 
-    private InversionBench() {}
+    /** @param count number of pictures */
+    public InversionBench(FluxModel model, ToyboxData data, int count) {
+        this.model = model;
+        for (ToyPictures.Labelled labelled : ToyPictures.draw(data, count)) {
+            cases.add(new Cases.Simple(labelled.name(), labelled.name(), List.copyOf(methods().keySet()), List.of(SEED),
+                    labelled::picture, wanted -> run(labelled, wanted)));
+        }
+    }
 
-    public static List<Row> run(FluxModel model, ToyboxData data, int pictures) {
+    private List<Outcome> run(ToyPictures.Labelled labelled, Set<String> wanted) {
         ModelDefaults d = model.defaults();
         Sampling sampling = new Sampling(ToyPictures.SIZE, ToyPictures.SIZE, d.steps(), d.guidanceScale(), 1, "",
-                d.maxSequenceLength(), 7, 1);
+                d.maxSequenceLength(), SEED, 1);
         Mask whole = Mask.full(ToyPictures.SIZE, ToyPictures.SIZE);
-        List<ToyPictures.Labelled> drawn = ToyPictures.draw(data, pictures);
-        List<Row> rows = new ArrayList<>();
+        List<Outcome> outcomes = new ArrayList<>();
         for (Inversion inversion : INVERSIONS) {
-            double sum = 0;
-            int evaluations = 0;
-            for (ToyPictures.Labelled labelled : drawn) {
-                Generation back = Invert.run(model, labelled.picture(), labelled.caption(), inversion, sampling,
-                        TaskListener.NONE);
-                sum += MaskedPsnr.of(labelled.picture(), whole, back.images().get(0).picture(), 0, 0);
-                evaluations = back.evaluations().inversion();
+            if (wanted.contains(name(inversion))) {
+                Generation back =
+                        Invert.run(model, labelled.picture(), labelled.caption(), inversion, sampling, TaskListener.NONE);
+                Map<Instrument, Double> values = Map.of(
+                        Instrument.RECONSTRUCTION,
+                        Measures.psnr(labelled.picture(), whole, back.images().get(0).picture(), 0, 0),
+                        Instrument.EVALUATIONS, (double) back.evaluations().inversion());
+                outcomes.add(new Outcome(name(inversion), SEED, values, back.images().get(0).picture()));
             }
-            rows.add(new Row(inversion, sum / pictures, evaluations));
         }
-        return rows;
+        return outcomes;
+    }
+
+    private static String name(Inversion inversion) {
+        String name = inversion.method().name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return inversion.method() == Inversion.Method.RF_INVERSION ? name + "-" + inversion.eta() : name;
+    }
+
+    @Override
+    public String name() {
+        return "inversion";
+    }
+
+    @Override
+    public List<String> notes() {
+        return List.of("Drawn pictures, taken to noise and back with their caption as the prompt and without guidance; "
+                + "network passes up and down together.");
+    }
+
+    @Override
+    public List<Instrument> instruments() {
+        return List.of(Instrument.RECONSTRUCTION, Instrument.EVALUATIONS);
+    }
+
+    @Override
+    public Map<String, String> methods() {
+        Map<String, String> titles = new LinkedHashMap<>();
+        for (Inversion inversion : INVERSIONS) {
+            titles.put(name(inversion), inversion.method() == Inversion.Method.RF_INVERSION
+                    ? "rf-inversion, gamma " + inversion.gamma() + ", eta " + inversion.eta() : name(inversion));
+        }
+        return titles;
+    }
+
+    @Override
+    public List<Case> cases() {
+        return cases;
+    }
+
+    @Override
+    public List<Grid> grids() {
+        return List.of(Cases.grid(cases, methods()));
     }
 }

@@ -7,39 +7,79 @@ import dev.likeness.segment.Segmenter;
 import dev.likeness.task.FluxModel;
 import dev.likeness.train.data.ToyboxData;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
 
-/** Intersection over union of found and true masks. */
-public final class SegmentationBench {
+/** Found masks of drawn pictures against the true ones. */
+public final class SegmentationBench implements Suite {
 
     private static final int MARGIN = 4; // pixels between the subject and the box that a user would draw
+    private static final long SEED = 0; // nothing is drawn by lot
 
-    /** @param mean of intersection over union @param worst the least of them */
-    public record Row(String way, double mean, double worst) {}
+    private final FluxModel model;
+    private final List<Case> cases = new ArrayList<>();
 
-    private SegmentationBench() {}
-
-    public static List<Row> run(FluxModel model, ToyboxData data, int pictures) {
-        List<String> ways = List.of("attention:WORD, with the caption", "attention:WORD, without", "box", "click");
-        double[] sums = new double[ways.size()];
-        double[] worst = {1, 1, 1, 1};
-        for (ToyPictures.Labelled labelled : ToyPictures.draw(data, pictures)) {
-            List<Segmentation> asked = List.of(new Segmentation.Attention(labelled.word()),
-                    new Segmentation.Attention(labelled.word()), new Segmentation.InBox(around(labelled.box())),
-                    middle(labelled.mask()));
-            for (int i = 0; i < sums.length; i++) {
-                String caption = i == 0 ? labelled.caption() : "";
-                Mask found = Segmenter.mask(asked.get(i), labelled.picture(), "the picture", caption, model);
-                double iou = found.iou(labelled.mask());
-                sums[i] += iou / pictures;
-                worst[i] = Math.min(worst[i], iou);
-            }
+    /** @param count number of pictures */
+    public SegmentationBench(FluxModel model, ToyboxData data, int count) {
+        this.model = model;
+        for (ToyPictures.Labelled labelled : ToyPictures.draw(data, count)) {
+            cases.add(new Cases.Simple(labelled.name(), labelled.name(), List.copyOf(methods().keySet()), List.of(SEED),
+                    labelled::picture, wanted -> run(labelled, wanted)));
         }
-        List<Row> rows = new ArrayList<>();
-        for (int i = 0; i < sums.length; i++) {
-            rows.add(new Row(ways.get(i), sums[i], worst[i]));
+    }
+
+    private List<Outcome> run(ToyPictures.Labelled labelled, Set<String> wanted) {
+        List<Outcome> outcomes = new ArrayList<>();
+        for (String method : wanted) {
+            Segmentation asked = switch (method) {
+                case "box" -> new Segmentation.InBox(around(labelled.box()));
+                case "click" -> middle(labelled.mask());
+                default -> new Segmentation.Attention(labelled.word());
+            };
+            String caption = method.equals("attention-caption") ? labelled.caption() : "";
+            Mask found = Segmenter.mask(asked, labelled.picture(), "the picture", caption, model);
+            outcomes.add(new Outcome(method, SEED, Map.of(Instrument.MASK_IOU, found.iou(labelled.mask())),
+                    found.toPicture()));
         }
-        return rows;
+        return outcomes;
+    }
+
+    @Override
+    public String name() {
+        return "segmentation";
+    }
+
+    @Override
+    public List<String> notes() {
+        return List.of("Masks of the subject of drawn pictures, found in each way that --segment offers without further "
+                + "files; box and click are given as a user would who sees the subject.");
+    }
+
+    @Override
+    public List<Instrument> instruments() {
+        return List.of(Instrument.MASK_IOU);
+    }
+
+    @Override
+    public Map<String, String> methods() {
+        Map<String, String> titles = new LinkedHashMap<>();
+        titles.put("attention-caption", "attention:WORD, with the caption");
+        titles.put("attention", "attention:WORD, without");
+        titles.put("box", "box");
+        titles.put("click", "click");
+        return titles;
+    }
+
+    @Override
+    public List<Case> cases() {
+        return cases;
+    }
+
+    @Override
+    public List<Grid> grids() {
+        return List.of(Cases.grid(cases, methods()));
     }
 
     private static Box around(Box box) {

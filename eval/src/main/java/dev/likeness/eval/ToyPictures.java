@@ -17,8 +17,8 @@ final class ToyPictures {
     private static final int NAMED_SUBJECTS = 80; // those that Toybox was trained on by name
     static final int SIZE = 256;
 
-    /** @param word the subject's noun, as the caption has it */
-    record Labelled(Picture picture, Mask mask, Box box, String caption, String word) {}
+    /** @param name unique among them @param word the subject's noun, as the caption has it */
+    record Labelled(String name, Picture picture, Mask mask, Box box, String caption, String word) {}
 
     private ToyPictures() {}
 
@@ -29,8 +29,8 @@ final class ToyPictures {
         for (int i = 0; i < count; i++) {
             ToyPicture drawn = data.draw(SEEDS + i, SIZE, recipe);
             Box box = new Box(drawn.box().x, drawn.box().y, drawn.box().width, drawn.box().height);
-            pictures.add(new Labelled(Pictures.of(drawn.image()), Mask.of(SIZE, SIZE, drawn.mask()), box, drawn.caption(),
-                    drawn.subjects().get(0)));
+            pictures.add(new Labelled("picture-" + i, Pictures.of(drawn.image()), Mask.of(SIZE, SIZE, drawn.mask()), box,
+                    drawn.caption(), drawn.subjects().get(0)));
         }
         return pictures;
     }

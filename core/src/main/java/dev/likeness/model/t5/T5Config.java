@@ -1,6 +1,10 @@
 package dev.likeness.model.t5;
 
 import dev.likeness.model.ConfigJson;
+import dev.likeness.weights.Component;
+import dev.likeness.weights.ModelFiles;
+import dev.likeness.weights.Shapes;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 
@@ -35,5 +39,28 @@ public record T5Config(
 
     public static T5Config read(Path file) {
         return ConfigJson.read(file, T5Config.class, UNUSED);
+    }
+
+    /**
+     * The folder's config.json; for a single file what its shapes tell. The reach of the distances and the norms' epsilon they
+     * do not tell: as in the folder's config.json where there is one, else as in T5 1.1.
+     */
+    public static T5Config read(ModelFiles files) {
+        Path file = files.config(Component.T5);
+        if (!files.single().containsKey(Component.T5)) {
+            return read(file);
+        }
+        T5Config known = Files.exists(file) ? read(file) : null;
+        Shapes shapes = files.shapes(Component.T5);
+        String embedding = shapes.has(T5EncoderModel.SHARED) ? T5EncoderModel.SHARED : T5EncoderModel.TIED;
+        String block = "encoder.block.0.layer.";
+        String bias = block + "0.SelfAttention.relative_attention_bias.weight";
+        boolean gated = shapes.has(block + "1.DenseReluDense.wi_0.weight");
+        int heads = shapes.size(bias, 1);
+        return new T5Config(shapes.size(embedding, 0), shapes.size(embedding, 1),
+                shapes.size(block + "0.SelfAttention.q.weight", 0) / heads,
+                shapes.size(block + "1.DenseReluDense." + (gated ? "wi_0.weight" : "wi.weight"), 0), shapes.count("encoder.block"),
+                heads, shapes.size(bias, 0), known == null ? null : known.relativeAttentionMaxDistance(),
+                known == null ? null : known.layerNormEpsilon(), gated ? "gated-gelu" : "relu");
     }
 }

@@ -14,8 +14,8 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class T5EncoderModel {
 
-    private static final String SHARED = "shared.weight";
-    private static final String TIED = "encoder.embed_tokens.weight";
+    static final String SHARED = "shared.weight";
+    static final String TIED = "encoder.embed_tokens.weight";
 
     /** The embedding stands in files under one of two names or under both. */
     public static final String[] IGNORED_KEYS = {SHARED, TIED};

@@ -80,12 +80,20 @@ public final class ToyboxData {
         return compose(backdrop, scene, actors, caption(random, recipe.style(), scene, actors));
     }
 
-    /** A chosen subject at a chosen place of a chosen scene (one of {@link Scenes#names}); the caption is plain. */
-    public ToyPicture draw(long seed, int size, Subject subject, String scene, Place place) {
+    /** A subject at a place. */
+    public record Placed(Subject subject, Place place) {
+    }
+
+    /**
+     * Chosen subjects at chosen places of a chosen scene (one of {@link Scenes#names}), later ones over earlier ones; the
+     * caption is plain.
+     */
+    public ToyPicture draw(long seed, int size, String scene, List<Placed> subjects) {
         Scenes.Scene chosen = Scenes.named(scene);
-        List<Actor> actors =
-                List.of(new Actor(subject.split() == Split.GENERIC ? Captions.genericNoun(Seeds.random(seed, 0))
-                        : subject.noun(), library.sprite(subject.codepoints()), place));
+        RandomGenerator words = Seeds.random(seed, 0);
+        List<Actor> actors = subjects.stream().map(placed -> new Actor(placed.subject().split() == Split.GENERIC
+                ? Captions.genericNoun(words) : placed.subject().noun(), library.sprite(placed.subject().codepoints()),
+                placed.place())).toList();
         return compose(Scenes.backdrop(scene, seed, size), chosen, actors,
                 caption(Seeds.random(seed, 1), CaptionStyle.PLAIN, chosen, actors));
     }

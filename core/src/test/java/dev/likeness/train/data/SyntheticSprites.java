@@ -10,13 +10,13 @@ import java.nio.file.Path;
 import javax.imageio.ImageIO;
 
 /** Stands in for the npm packages: simple shapes under the names of the real sprites. */
-final class SyntheticSprites {
+public final class SyntheticSprites {
 
     private SyntheticSprites() {
     }
 
     /** A folder with a red square, 40 x 40 of 64 x 64 pixels, for every curated subject. */
-    static void writeAll(Path folder) throws IOException {
+    public static void writeAll(Path folder) throws IOException {
         byte[] square = square(Color.RED);
         for (Subject subject : Subjects.all()) {
             write(folder, subject.codepoints(), square);

@@ -59,7 +59,7 @@ class ToyboxDataTest {
 
     @Test
     void aChosenSubjectStandsWhereItIsPut() {
-        ToyPicture picture = data.draw(5, SIZE, penguin(), "plain white", new Place(0.25, 0.75, 0.5, false));
+        ToyPicture picture = data.draw(5, SIZE, "plain white", List.of(new ToyboxData.Placed(penguin(), new Place(0.25, 0.75, 0.5, false))));
 
         assertThat(picture.box()).isEqualTo(new Rectangle(0, 32, 32, 32));
         assertThat(picture.caption()).isEqualTo("a penguin on a plain white background");
@@ -71,7 +71,7 @@ class ToyboxDataTest {
 
     @Test
     void theMaskIsTheSubjectWithoutItsShadow() {
-        ToyPicture with = data.draw(5, SIZE, penguin(), "plain white", new Place(0.5, 0.5, 0.5, false));
+        ToyPicture with = data.draw(5, SIZE, "plain white", List.of(new ToyboxData.Placed(penguin(), new Place(0.5, 0.5, 0.5, false))));
         ToyPicture without = ToyboxData.drawScene(5, SIZE, "plain white");
         int corner = 49 * SIZE + 49;
 
@@ -82,7 +82,7 @@ class ToyboxDataTest {
 
     @Test
     void floatingSubjectsThrowNoShadow() {
-        ToyPicture with = data.draw(5, SIZE, penguin(), "space", Place.CENTRE);
+        ToyPicture with = data.draw(5, SIZE, "space", List.of(new ToyboxData.Placed(penguin(), Place.CENTRE)));
         int[] without = ToyboxData.drawScene(5, SIZE, "space").rgb();
 
         for (int i = 0; i < without.length; i++) {

@@ -1,4 +1,4 @@
-package dev.likeness.cli;
+package dev.likeness.request;
 
 import dev.likeness.error.Refusal;
 import dev.likeness.image.Mask;
@@ -15,12 +15,12 @@ import java.util.Collection;
  * @param strict whether a mask of another size is refused, also one of the same proportions
  * @param warnings sentences on what was resized are added to it
  */
-record MaskReader(boolean strict, Collection<String> warnings) {
+public record MaskReader(boolean strict, Collection<String> warnings) {
 
     private static final double SAME_PROPORTIONS = 0.02;
 
     /** @param file the picture's, for refusals */
-    Mask read(Path mask, boolean invert, Picture picture, Path file) {
+    public Mask read(Path mask, boolean invert, Picture picture, Path file) {
         Mask read = inSizeOf(picture, Mask.read(mask, invert), mask, file);
         if (read.isEmpty()) {
             throw Refusal.input("The mask %s marks no pixel; paint white what it shall mark, or give it with --mask and "
@@ -33,13 +33,13 @@ record MaskReader(boolean strict, Collection<String> warnings) {
      * @param caption what the picture shows; may be empty
      * @param model null unless it {@linkplain Segmenter#needsModel is needed}
      */
-    Mask find(Segmentation how, Picture picture, Path file, String caption, FluxModel model) {
+    public Mask find(Segmentation how, Picture picture, Path file, String caption, FluxModel model) {
         return how instanceof Segmentation.File given ? read(given.path(), false, picture, file)
                 : Segmenter.mask(how, picture, file.toString(), caption, model);
     }
 
     /** Resized with a warning where it has another size but the same proportions, and refused where these differ. */
-    Mask inSizeOf(Picture picture, Mask read, Path mask, Path file) {
+    public Mask inSizeOf(Picture picture, Mask read, Path mask, Path file) {
         if (read.width() == picture.width() && read.height() == picture.height()) {
             return read;
         }

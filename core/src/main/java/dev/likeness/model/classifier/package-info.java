@@ -1,0 +1,2 @@
+/** The network that judges Toybox's pictures. */
+package dev.likeness.model.classifier;

@@ -1,0 +1,40 @@
+package dev.likeness.weights;
+
+import dev.likeness.error.Refusal;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Map;
+
+/** Names and shapes of a network's weights, from which most of its configuration follows. */
+public record Shapes(Path source, Map<String, long[]> byName) {
+
+    public boolean has(String name) {
+        return byName.containsKey(name);
+    }
+
+    /** @throws Refusal (model) when there is no such weight, or it has no such axis */
+    public int size(String name, int axis) {
+        long[] shape = byName.get(name);
+        if (shape == null) {
+            throw Refusal.model("%s lacks the weight %s; the file is incomplete or of another kind of model.", source, name);
+        }
+        if (axis >= shape.length || shape[axis] < 1 || shape[axis] > Integer.MAX_VALUE) {
+            throw Refusal.model("%s: weight %s has the shape %s, which FLUX.1's networks do not have; the file is damaged or of "
+                    + "another kind of model.", source, name, Arrays.toString(shape));
+        }
+        return (int) shape[axis];
+    }
+
+    /** How many blocks there are below a prefix: {@code prefix.0.}, {@code prefix.1.}, ... */
+    public int count(String prefix) {
+        int count = 0;
+        while (hasBelow(prefix + '.' + count + '.')) {
+            count++;
+        }
+        return count;
+    }
+
+    private boolean hasBelow(String prefix) {
+        return byName.keySet().stream().anyMatch(name -> name.startsWith(prefix));
+    }
+}

@@ -1,0 +1,201 @@
+package dev.likeness.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.error.Refusal;
+import dev.likeness.golden.Golden;
+import dev.likeness.model.clip.ClipTextConfig;
+import dev.likeness.model.flux.FluxConfig;
+import dev.likeness.model.t5.T5Config;
+import dev.likeness.model.vae.AutoencoderKlConfig;
+import dev.likeness.task.ModelReport.Network;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.weights.Component;
+import dev.likeness.weights.Encoding;
+import dev.likeness.weights.ModelFiles;
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Reports on files with the real files' names, shapes and sizes, and nothing in them: they take no room on the disk. */
+class ModelReportTest {
+
+    private static final long DEV = 11_901_408_320L;
+    private static final long SCHNELL = 11_891_178_560L;
+
+    @TempDir
+    Path folder;
+
+    private static void write(Path path, Map<String, long[]> shapes) throws IOException {
+        ObjectNode header = new ObjectMapper().createObjectNode();
+        long at = 0;
+        for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
+            long end = at + 2 * Arrays.stream(entry.getValue()).reduce(1, (a, b) -> a * b);
+            ObjectNode place = header.putObject(entry.getKey()).put("dtype", "BF16");
+            Arrays.stream(entry.getValue()).forEach(place.putArray("shape")::add);
+            place.putArray("data_offsets").add(at).add(end);
+            at = end;
+        }
+        byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
+        Files.createDirectories(path.getParent());
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            file.write(ByteBuffer.allocate(8).order(ByteOrder.LITTLE_ENDIAN).putLong(json.length).array());
+            file.write(json);
+            file.setLength(8 + json.length + at);
+        }
+    }
+
+    private Path file(String name, Map<String, long[]> shapes) throws IOException {
+        Path path = folder.resolve(name);
+        write(path, shapes);
+        return path;
+    }
+
+    private static Map<String, long[]> bfl(String name) {
+        return Golden.shapes("weights/manifests/" + name + ".tsv");
+    }
+
+    /** A whole model folder; the shapes of one network may be others. */
+    private Path modelFolder(String pipeline, String transformer) throws IOException {
+        Map<String, String> parts = new LinkedHashMap<>();
+        parts.put("transformer/diffusion_pytorch_model", transformer);
+        parts.put("vae/diffusion_pytorch_model", "flux-vae");
+        parts.put("text_encoder/model", "clip-l");
+        parts.put("text_encoder_2/model", "t5-xxl");
+        for (Map.Entry<String, String> part : parts.entrySet()) {
+            Path weights = folder.resolve(part.getKey() + ".safetensors");
+            write(weights, Golden.shapes("manifests/" + part.getValue() + ".tsv"));
+            Files.copy(Golden.path("manifests/" + part.getValue() + ".config.json"), weights.resolveSibling("config.json"));
+        }
+        for (String name : new String[] {"scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt",
+            "tokenizer_2/tokenizer.json"}) {
+            Files.createDirectories(folder.resolve(name).getParent());
+            Files.writeString(folder.resolve(name), "{}");
+        }
+        Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"" + pipeline + "\"}");
+        return folder;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"flux1-dev.safetensors, flux-dev, FLUX.1-dev, 11901408320", "flux1-schnell.safetensors, flux-schnell, FLUX.1-schnell, "
+            + "11891178560", "flux1-krea-dev.safetensors, flux-dev, FLUX.1-Krea-dev, 11901408320",
+        "flux1-dev-kontext.safetensors, flux-dev, FLUX.1-Kontext-dev, 11901408320",
+        "ae.safetensors, flux-vae, autoencoder, 83819683", "t5xxl.safetensors, t5-xxl, T5 text encoder, 4762310656"})
+    void filesAreNamedCountedAndSound(String file, String manifest, String architecture, long parameters) throws IOException {
+        ModelReport report = ModelReport.of(file(file, bfl(manifest)));
+        assertThat(report.architecture()).isEqualTo(architecture);
+        assertThat(report.isSound()).isTrue();
+        assertThat(report.parameters()).isEqualTo(parameters);
+        assertThat(report.bytes()).isEqualTo(2 * parameters);
+        assertThat(report.networks()).hasSize(1);
+        assertThat(report.networks().get(0).contents().encodings()).containsExactly(Map.entry(Encoding.BF16, bfl(manifest).size()));
+    }
+
+    @Test
+    void shapesTellTheConfigurationsOfTheRealFiles() throws IOException {
+        Map<Component, Path> files = Map.of(Component.TRANSFORMER, file("dev.safetensors", bfl("flux-dev")), Component.VAE,
+                file("ae.safetensors", bfl("flux-vae")), Component.T5, file("t5.safetensors", bfl("t5-xxl")), Component.CLIP,
+                file("clip.safetensors", Golden.shapes("manifests/clip-l.tsv")));
+        ModelFiles model = new ModelFiles(folder, files);
+        Path manifests = Golden.path("manifests");
+        assertThat(FluxConfig.read(model)).isEqualTo(FluxConfig.read(manifests.resolve("flux-dev.config.json")))
+                .extracting(FluxConfig::guidanceEmbeds).isEqualTo(true);
+        assertThat(AutoencoderKlConfig.read(model)).isEqualTo(AutoencoderKlConfig.read(manifests.resolve("flux-vae.config.json")));
+        assertThat(T5Config.read(model)).isEqualTo(T5Config.read(manifests.resolve("t5-xxl.config.json")));
+        assertThat(ClipTextConfig.read(model)).isEqualTo(ClipTextConfig.read(manifests.resolve("clip-l.config.json")));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"384, FLUX.1-Fill-dev, mask", "128, FLUX.1-Canny-dev or FLUX.1-Depth-dev, control"})
+    void furtherChannelsAreNamedAndDoNotLoad(long channels, String architecture, String reason) throws IOException {
+        Map<String, long[]> shapes = bfl("flux-dev");
+        shapes.put("img_in.weight", new long[] {3072, channels});
+        Path path = file("some.safetensors", shapes);
+        ModelReport report = ModelReport.of(path);
+        assertThat(report.architecture()).isEqualTo(architecture);
+        assertThat(report.isSound()).isFalse();
+        assertThat(report.problem()).contains(path.toString(), reason, "not supported");
+        modelFolder("FluxPipeline", "flux-dev");
+        assertThatThrownBy(() -> FluxModel.open(new ModelFiles(folder, Map.of(Component.TRANSFORMER, path)), Device.CPU,
+                DType.BFLOAT16)).isInstanceOf(Refusal.class).hasMessage(report.problem());
+    }
+
+    @Test
+    void whatIsMissingExtraAndMisshapenIsListed() throws IOException {
+        Map<String, long[]> shapes = bfl("flux-dev");
+        shapes.remove("double_blocks.3.img_attn.qkv.bias");
+        shapes.put("double_blocks.4.txt_mlp.0.bias", new long[] {7});
+        shapes.put("surprise.weight", new long[] {2});
+        ModelReport report = ModelReport.of(file("broken.safetensors", shapes));
+        Network network = report.networks().get(0);
+        assertThat(report.isSound()).isFalse();
+        assertThat(report.architecture()).isEqualTo("FLUX.1-dev");
+        assertThat(network.missing()).containsExactlyInAnyOrder("transformer_blocks.3.attn.to_q.bias",
+                "transformer_blocks.3.attn.to_k.bias", "transformer_blocks.3.attn.to_v.bias");
+        assertThat(network.extra()).containsExactly("surprise.weight");
+        assertThat(network.misshapen()).containsExactly("transformer_blocks.4.ff_context.net.0.proj.bias [7] instead of [12288]");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FluxPipeline, flux-dev, FLUX.1-dev", "FluxKontextPipeline, flux-dev, FLUX.1-Kontext-dev",
+        "FluxPipeline, flux-schnell, FLUX.1-schnell"})
+    void foldersAreNamedAndSound(String pipeline, String transformer, String architecture) throws IOException {
+        modelFolder(pipeline, transformer);
+        Files.writeString(folder.resolve("LICENSE.md"), "terms");
+        ModelReport report = ModelReport.of(folder);
+        assertThat(report.architecture()).isEqualTo(architecture);
+        assertThat(report.licences()).containsExactly("LICENSE.md");
+        assertThat(report.networks()).extracting(Network::component).containsExactly(Component.values());
+        assertThat(report.isSound()).isTrue();
+        assertThat(report.parameters()).isEqualTo((transformer.equals("flux-dev") ? DEV : SCHNELL) + 83_819_683 + 123_060_480
+                + 4_762_310_656L);
+    }
+
+    @Test
+    void partsThatAFolderLacksAreListed() throws IOException {
+        modelFolder("FluxPipeline", "flux-dev");
+        Files.delete(folder.resolve("tokenizer/merges.txt"));
+        Files.delete(folder.resolve("scheduler/scheduler_config.json"));
+        Files.delete(folder.resolve("vae/diffusion_pytorch_model.safetensors"));
+        ModelReport report = ModelReport.of(folder);
+        assertThat(report.isSound()).isFalse();
+        assertThat(report.missingFiles()).containsExactly("scheduler/scheduler_config.json", "tokenizer/merges.txt");
+        assertThat(report.networks()).filteredOn(network -> !network.isSound()).singleElement().satisfies(network -> {
+            assertThat(network.component()).isEqualTo(Component.VAE);
+            assertThat(network.problem()).contains("diffusion_pytorch_model.safetensors");
+        });
+    }
+
+    @Test
+    void otherModelsAreNamed() throws IOException {
+        ModelReport sdxl = ModelReport.of(file("sdxl.safetensors", Map.of("model.diffusion_model.label_emb.0.0.weight", new long[] {4})));
+        assertThat(sdxl.architecture()).isEqualTo("Stable Diffusion XL");
+        assertThat(sdxl.isSound()).isFalse();
+        assertThat(sdxl.parameters()).isEqualTo(4);
+        assertThat(ModelReport.of(file("what.safetensors", Map.of("a", new long[] {4}))).problem()).contains("what.safetensors");
+        Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"StableDiffusionXLPipeline\"}");
+        assertThat(ModelReport.of(folder).problem()).contains("StableDiffusionXLPipeline");
+    }
+
+    @Test
+    void toyboxIsNamed() {
+        ModelReport report = ModelReport.of(Path.of("..", "models", "toybox"));
+        assertThat(report.architecture()).isEqualTo("Toybox");
+        assertThat(report.isSound()).isTrue();
+    }
+}
