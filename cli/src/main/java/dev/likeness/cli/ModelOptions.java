@@ -6,10 +6,13 @@ import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.weights.Component;
+import dev.likeness.weights.LoraFile;
 import dev.likeness.weights.ModelFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
@@ -39,6 +42,11 @@ final class ModelOptions {
 
     @Option(names = "--t5", paramLabel = "FILE", description = "file in place of the T5 text encoder of --model")
     Path t5;
+
+    @Option(names = "--lora", paramLabel = "FILE[:SCALE]",
+            description = "LoRA that is added to the transformer, as much of it as the scale says (1 without one); may be repeated. "
+                    + "A third part, the file's SHA-256, refuses any other file")
+    List<String> loras = new ArrayList<>();
 
     @Option(names = "--device", defaultValue = "auto", paramLabel = "NAME",
             description = "auto, cpu, cuda or cuda:0 (default: ${DEFAULT-VALUE})")
@@ -78,7 +86,7 @@ final class ModelOptions {
         check();
         Ops.threads(threads);
         Device where = Device.of(device);
-        return FluxModel.open(new ModelFiles(folder(), singleFiles()), where,
+        return FluxModel.open(new ModelFiles(folder(), singleFiles()), loras.stream().map(LoraFile::of).toList(), where,
                 dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype));
     }
 
