@@ -37,7 +37,7 @@ final class ModelOptions {
     @Option(names = "--vae", paramLabel = "FILE", description = "file in place of the autoencoder of --model")
     Path vae;
 
-    @Option(names = "--clip", paramLabel = "FILE", description = "file in place of the CLIP text encoder of --model")
+    @Option(names = "--clip-l", paramLabel = "FILE", description = "file in place of the CLIP text encoder of --model")
     Path clip;
 
     @Option(names = "--t5", paramLabel = "FILE", description = "file in place of the T5 text encoder of --model")
@@ -70,8 +70,8 @@ final class ModelOptions {
         Device.requireKnown(device);
         singleFiles().forEach((component, file) -> {
             if (model == null) {
-                throw Refusal.usage("%s needs --model DIR: the folder of the model that has everything else (scheduler, tokenizers, "
-                        + "the other networks).", component.flag());
+                throw Refusal.usage("%s needs --model DIR: the folder of the model that has everything else (scheduler, "
+                        + "tokenizers, the other networks).", component.flag());
             }
             if (!Files.isRegularFile(file)) {
                 throw Refusal.model("%s %s is no file; give a safetensors or GGUF file.", component.flag(), file);
@@ -90,7 +90,8 @@ final class ModelOptions {
                 dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype));
     }
 
-    private Map<Component, Path> singleFiles() {
+    /** Files that take the place of the folder's. */
+    Map<Component, Path> singleFiles() {
         Map<Component, Path> files = new EnumMap<>(Component.class);
         putGiven(files, Component.TRANSFORMER, transformer);
         putGiven(files, Component.VAE, vae);

@@ -33,8 +33,8 @@ import picocli.CommandLine.Option;
 final class OutputOptions {
 
     /** Parameters that always name files. */
-    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library", "transformer", "vae",
-            "clip", "t5");
+    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library", "transformer",
+            "vae", "clip-l", "t5");
 
     /** The parameter with several values. */
     static final String LORA = "lora";

@@ -78,13 +78,13 @@ public final class FluxModel implements AutoCloseable {
         }
         int textWidth = T5Config.read(files).dModel();
         if (transformerConfig.jointAttentionDim() != textWidth) {
-            throw Refusal.model("%s: transformer joint_attention_dim %d is not the T5 encoder's d_model %d; the components do not "
-                    + "belong together.", folder, transformerConfig.jointAttentionDim(), textWidth);
+            throw Refusal.model("%s: transformer joint_attention_dim %d is not the T5 encoder's d_model %d; the components "
+                    + "do not belong together.", folder, transformerConfig.jointAttentionDim(), textWidth);
         }
         int pooledWidth = ClipTextConfig.read(files).hiddenSize();
         if (transformerConfig.pooledProjectionDim() != pooledWidth) {
-            throw Refusal.model("%s: transformer pooled_projection_dim %d is not the CLIP encoder's hidden_size %d; the components "
-                    + "do not belong together.", folder, transformerConfig.pooledProjectionDim(), pooledWidth);
+            throw Refusal.model("%s: transformer pooled_projection_dim %d is not the CLIP encoder's hidden_size %d; the "
+                    + "components do not belong together.", folder, transformerConfig.pooledProjectionDim(), pooledWidth);
         }
     }
 

@@ -245,8 +245,8 @@ final class Renaming {
 
     private long requireRows(String key, boolean fits, long rows) {
         if (!fits) {
-            throw Refusal.model("%s: %s has the shape %s, which cannot be cut into the weights that it stands for; the file is "
-                    + "damaged or of another kind of model.", path, TensorFile.shown(key),
+            throw Refusal.model("%s: %s has the shape %s, which cannot be cut into the weights that it stands for; the "
+                    + "file is damaged or of another kind of model.", path, TensorFile.shown(key),
                     java.util.Arrays.toString(entries.get(key).shape()));
         }
         return rows;
