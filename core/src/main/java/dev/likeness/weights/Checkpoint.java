@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.error.Refusal;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.weights.TensorFile.Entry;
 import java.io.IOException;
@@ -193,6 +194,42 @@ public final class Checkpoint implements Weights, AutoCloseable {
                 mapped.add(read.mapped());
             }
             return read.tensor();
+        }
+    }
+
+    /** On a CPU the layers become one, in the layout that it multiplies fastest in. */
+    @Override
+    public Linear linear(List<String> names, long in, long out) {
+        if (!Ops.packs(device, dtype)) {
+            return Weights.super.linear(names, in, out);
+        }
+        int before = owned.size();
+        int mappedBefore = mapped.size();
+        try (Scope scope = Scope.open()) {
+            Tensor[] weights = new Tensor[names.size()];
+            Tensor[] biases = new Tensor[names.size()];
+            for (int i = 0; i < weights.length; i++) {
+                weights[i] = get(names.get(i) + ".weight", out, in);
+                biases[i] = get(names.get(i) + ".bias", out);
+            }
+            Tensor packed = Scope.own(Ops.pack(Ops.cat(0, weights)));
+            Tensor bias = Scope.own(Ops.cat(0, biases));
+            // What was packed is needed no more.
+            owned.subList(before, owned.size()).forEach(Scope::release);
+            owned.subList(before, owned.size()).clear();
+            mapped.subList(mappedBefore, mapped.size()).clear();
+            owned.addAll(List.of(packed, bias));
+            return new Linear() {
+                @Override
+                public Tensor forward(Tensor x) {
+                    return Ops.packedLinear(x, packed, bias, false);
+                }
+
+                @Override
+                public Tensor forwardGelu(Tensor x) {
+                    return Ops.packedLinear(x, packed, bias, true);
+                }
+            };
         }
     }
 
