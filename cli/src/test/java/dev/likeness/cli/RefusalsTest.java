@@ -422,7 +422,8 @@ class RefusalsTest {
                 new Case("evaluate: results of something else", INPUT, List.of("evaluate", "--suite", "edit", "--model",
                         file("model"), "-o", file("measured")), List.of("results of model other", "name another --output")),
                 new Case("evaluate: no benchmark", INPUT, List.of("evaluate", "--suite", "dreambench", "--data",
-                        file("folder.png"), "--score-clip", file("nowhere"), "--score-dino", file("nowhere")), List.of("holds no prompts_and_classes.txt")));
+                        file("folder.png"), "--score-clip", file("nowhere"), "--score-dino", file("nowhere")),
+                        List.of("holds no prompts_and_classes.txt")));
     }
 
     /** These need to know the model's canvas, but none of its weights: the folder has lost them. */

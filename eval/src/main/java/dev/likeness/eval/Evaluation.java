@@ -83,11 +83,14 @@ public final class Evaluation {
     }
 
     /**
-     * SHA-256 over names and bytes of what a model's folder holds: all files but texts and pictures for people.
+     * SHA-256 over names and bytes of what a model's folder holds, all files but texts and pictures for people; or of a file.
      *
      * @throws Refusal (model) when it cannot be read
      */
     public static String fingerprint(Path folder) {
+        if (!Files.exists(folder)) {
+            throw Refusal.model("%s does not exist; name a model's folder.", folder);
+        }
         try (Stream<Path> files = Files.walk(folder)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
