@@ -25,16 +25,18 @@ final class ServeCommand implements Callable<Integer> {
             description = "address to listen at (default: ${DEFAULT-VALUE}, this machine alone)")
     String host;
 
-    @Option(names = "--port", defaultValue = "8420", paramLabel = "N", description = "0 takes a free one (default: ${DEFAULT-VALUE})")
+    @Option(names = "--port", defaultValue = "8420", paramLabel = "N", description =
+            "0 takes a free one (default: ${DEFAULT-VALUE})")
     int port;
 
     @Option(names = "--token", paramLabel = "SECRET",
-            description = "what requests must carry (default: $$LIKENESS_TOKEN, else none); other addresses than this machine's "
-                    + "need one")
+            description = "what requests must carry (default: $$LIKENESS_TOKEN, else none); other addresses than this "
+                    + "machine's need one")
     String token;
 
     @Option(names = "--allow-host", paramLabel = "NAME",
-            description = "a name under which browsers may call the server, besides localhost and addresses; may be repeated")
+            description = "a name under which browsers may call the server, besides localhost and addresses; may be "
+                    + "repeated")
     Set<String> names = Set.of();
 
     @Option(names = "--data", paramLabel = "DIR",
@@ -57,7 +59,8 @@ final class ServeCommand implements Callable<Integer> {
     double keptGigabytes = Limits.USUAL.keptBytes() >> 30;
 
     @Option(names = "--grace", paramLabel = "SECONDS",
-            description = "time that a running job has to end when the server stops; then it waits for the next start (default: 30)")
+            description = "time that a running job has to end when the server stops; then it waits for the next start "
+                    + "(default: 30)")
     int grace = (int) Limits.USUAL.grace().toSeconds();
 
     @Override
@@ -86,7 +89,8 @@ final class ServeCommand implements Callable<Integer> {
         if (grace < 0 || grace > 3600) {
             throw Refusal.usage("--grace %d is out of range; use a number of seconds from 0 to 3600.", grace);
         }
-        Path folder = data == null ? ServerOptions.defaultData(System.getenv(), Path.of(System.getProperty("user.home"))) : data;
+        Path folder = data == null ? ServerOptions.defaultData(System.getenv(), Path.of(System.getProperty("user.home")))
+                : data;
         Map<String, String> environment = System.getenv();
         return new ServerOptions(host, port, token == null ? environment.get("LIKENESS_TOKEN") : token, names, folder,
                 library == null ? folder.resolve("subjects") : library,

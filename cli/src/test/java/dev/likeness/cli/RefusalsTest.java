@@ -201,6 +201,12 @@ class RefusalsTest {
                         List.of("--cases -1", "0 for all")),
                 new Case("evaluate: no encoders", USAGE, List.of("evaluate", "--suite", "dreambench", "--data", "x"),
                         List.of("--score-clip and --score-dino")),
+                new Case("serve: others without a token", USAGE, List.of("serve", "--host", "0.0.0.0"),
+                        List.of("--host 0.0.0.0", "--token")),
+                new Case("serve: a token that can be guessed", USAGE, List.of("serve", "--token", "sesame"), List.of("--token", "16")),
+                new Case("serve: port", USAGE, List.of("serve", "--port", "70000"), List.of("--port 70000", "65535")),
+                new Case("serve: queue", USAGE, List.of("serve", "--queue", "0"), List.of("--queue 0")),
+                new Case("serve: what is kept", USAGE, List.of("serve", "--keep-gb", "-1"), List.of("--keep-gb -1")),
                 new Case("train: unknown name", USAGE, List.of("train", "dolls"), List.of("dolls", "toybox")),
                 new Case("replay: another model", USAGE, List.of("replay", file("foreign.png"), "-o", OUT),
                         List.of("foreign.png", "other-model", "--model DIR")));
@@ -446,7 +452,24 @@ class RefusalsTest {
     private static final String WEIGHTS = "transformer/diffusion_pytorch_model.safetensors";
 
     static List<Case> models() throws IOException {
+        String whole = file("model");
         return List.of(
+                refusal("a network's file without a model", USAGE, List.of("--t5 needs --model DIR"), "generate", "-p",
+                "a fox", "--t5",
+                        file("subject.png"), "-o", OUT),
+                refusal("a network's file that is not there", MODEL, List.of("--vae", "nowhere.gguf is no file"), "generate",
+                "-p",
+                        "a fox", "--model", whole, "--vae", file("nowhere.gguf"), "-o", OUT),
+                refusal("a network's file that is a picture", MODEL, List.of("subject.png is not a safetensors file"),
+                "generate",
+                        "-p", "a fox", "--model", whole, "--transformer", file("subject.png"), "-o", OUT),
+                refusal("a network's file that holds another", MODEL, List.of("holds no T5 text encoder", "--t5"),
+                "generate", "-p",
+                        "a fox", "--model", whole, "--t5", file("model/" + WEIGHTS), "-o", OUT),
+                refusal("inspect: nothing there", MODEL, List.of("nowhere.gguf does not exist"), "models", "inspect",
+                        file("nowhere.gguf")),
+                refusal("inspect: a picture", MODEL, List.of("subject.png is not a safetensors file"), "models", "inspect",
+                        file("subject.png")),
                 model("model missing", file("absent"), "absent is not a folder", "--model"),
                 model("model a file", file("subject.png"), "subject.png is not a folder", "--model"),
                 model("no index", broken("no-index", copy -> Files.delete(copy.resolve("model_index.json"))),

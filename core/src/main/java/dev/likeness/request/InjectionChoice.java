@@ -18,7 +18,8 @@ import java.util.Locale;
  *
  * @param method not null
  */
-public record InjectionChoice(Method method, Injection.Mode mode, Double tau, Injection.TauBasis tauBasis, ReplaceAt replaceAt,
+public record InjectionChoice(Method method, Injection.Mode mode, Double tau, Injection.TauBasis tauBasis,
+        ReplaceAt replaceAt,
         Boolean referenceNoise, Positions positions, Boolean perturb, Integer shuffleWindow, Integer maskMorph,
         Long perturbSeed, Inversion.Method inversion, Double gamma, TokenMask.Rule tokenRule) {
 
@@ -78,7 +79,8 @@ public record InjectionChoice(Method method, Injection.Mode mode, Double tau, In
         boolean perturbed = requireNonNullElse(perturb,
                 described || purpose.perturbs() && !base.perturbation().equals(Perturbation.NONE));
         if (!perturbed && described) {
-            throw Refusal.usage("--shuffle-window, --mask-morph and --perturb-seed say how to perturb; leave --no-perturb out.");
+            throw Refusal.usage("--shuffle-window, --mask-morph and --perturb-seed say how to perturb; leave --no-perturb "
+                    + "out.");
         }
         Perturbation perturbation = !perturbed ? Perturbation.NONE : new Perturbation(
                 requireNonNullElse(shuffleWindow, Perturbation.PAPER_WINDOW),
@@ -86,8 +88,8 @@ public record InjectionChoice(Method method, Injection.Mode mode, Double tau, In
         Injection.Mode used = requireNonNullElse(mode, base.mode());
         boolean concatenated = used == Injection.Mode.REPLACE_CONCAT; // it knows one level and one set of positions
         if (concatenated && positions != null && positions != Positions.TARGET) {
-            throw Refusal.usage("--inject replace+concat has the tokens at the target's positions; leave --positions out or give "
-                    + "target.");
+            throw Refusal.usage("--inject replace+concat has the tokens at the target's positions; leave --positions out "
+                    + "or give target.");
         }
         ReplaceAt level = concatenated ? ReplaceAt.ATTENTION : base.replaceAt();
         Positions places = concatenated ? Positions.TARGET : base.positions();

@@ -29,14 +29,15 @@ public final class Parameters {
         parameters.put("dtype", model.dtype().flag()).put("device", model.device().name()).put("threads", Ops.threads(0));
         model.singleFiles().forEach((component, file) ->
                 parameters.put(component.flag().substring("--".length()), file.toString()));
+        model.loras().forEach(lora -> parameters.withArray("lora").add(lora.flag(lora.path().toString())));
         return parameters;
     }
 
     /**
      * The record of one picture, for {@link dev.likeness.metadata.Metadata#toChunks}.
      *
-     * @param parameters every effective parameter by its flag name, without the seed; input files named from the folder that the
-     *     picture is written to
+     * @param parameters every effective parameter by its flag name, without the seed; input files named from the folder
+     *     that the picture is written to
      */
     public static ObjectNode record(String task, FluxModel model, ObjectNode parameters, Generation generation,
             Generation.Image image) {
@@ -48,8 +49,8 @@ public final class Parameters {
     }
 
     /**
-     * Passes of one picture. Those of its references are left out: what these take depends on what was made before, and the same
-     * picture shall be the same file.
+     * Passes of one picture. Those of its references are left out: what these take depends on what was made before, and the
+     * same picture shall be the same file.
      */
     private static JsonNode evaluations(Evaluations all, int pictures) {
         return JSON.createObjectNode().put("target", all.target() / pictures)

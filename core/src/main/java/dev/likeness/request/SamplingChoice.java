@@ -30,13 +30,10 @@ public record SamplingChoice(Integer width, Integer height, Integer steps, Doubl
     /** Where the picture's size follows from another one. */
     public Sampling with(ModelDefaults defaults, int defaultWidth, int defaultHeight) {
         return new Sampling(
-                requireNonNullElse(width, defaultWidth),
-                requireNonNullElse(height, defaultHeight),
-                requireNonNullElse(steps, defaults.steps()),
-                requireNonNullElse(guidanceScale, defaults.guidanceScale()),
+                requireNonNullElse(width, defaultWidth), requireNonNullElse(height, defaultHeight),
+                requireNonNullElse(steps, defaults.steps()), requireNonNullElse(guidanceScale, defaults.guidanceScale()),
                 requireNonNullElse(trueCfgScale, defaults.trueCfgScale()),
-                negativePrompt,
-                requireNonNullElse(maxSequenceLength, defaults.maxSequenceLength()),
+                negativePrompt, requireNonNullElse(maxSequenceLength, defaults.maxSequenceLength()),
                 seed == null ? ThreadLocalRandom.current().nextInt(Integer.MAX_VALUE) : seed,
                 count);
     }

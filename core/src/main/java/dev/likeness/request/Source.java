@@ -88,8 +88,8 @@ public record Source(String name, Picture picture, Mask mask, Segmentation segme
     }
 
     /**
-     * The place of one of several subjects that stand side by side where one alone would stand: each in its part of the width, and
-     * as much smaller.
+     * The place of one of several subjects that stand side by side where one alone would stand: each in its part of the
+     * width, and as much smaller.
      *
      * @param number from 0 on
      */

@@ -116,7 +116,8 @@ final class Api {
     private void submit(Context context) {
         String key = context.header("Idempotency-Key");
         if (key != null && (key.isEmpty() || key.length() > 200)) {
-            throw Problem.of(Problem.Kind.MALFORMED, "The Idempotency-Key is not 1 to 200 characters long; send a shorter one.");
+            throw Problem.of(Problem.Kind.MALFORMED, "The Idempotency-Key is not 1 to 200 characters long; send a shorter "
+                    + "one.");
         }
         Jobs.Job job = key == null ? null : jobs.byKey(key).orElse(null);
         if (job == null) {
@@ -153,7 +154,8 @@ final class Api {
             wanted = one.flag().equals(state) ? one : wanted;
         }
         if (state != null && wanted == null) {
-            throw Problem.of(Problem.Kind.MALFORMED, "state is none of queued, running, done, failed, cancelled; use one of them.");
+            throw Problem.of(Problem.Kind.MALFORMED, "state is none of queued, running, done, failed, cancelled; use one "
+                    + "of them.");
         }
         int limit = limit(context);
         page(context, "jobs", jobs.list(wanted, before(context), limit), limit, this::job, Jobs.Job::sequence);
@@ -235,8 +237,8 @@ final class Api {
     private void watch(Context context) throws IOException, InterruptedException {
         Jobs.Job job = job(context);
         if (!watchers.tryAcquire()) {
-            throw Problem.later(Problem.Kind.UNAVAILABLE, 5, "%d streams of events are open, which is all that may; ask for the job "
-                    + "instead.", limits.watchers());
+            throw Problem.later(Problem.Kind.UNAVAILABLE, 5,
+                    "%d streams of events are open, which is all that may; ask for the job instead.", limits.watchers());
         }
         worker.watchers(1);
         try {
@@ -385,7 +387,8 @@ final class Api {
                 context.contentType("image/png").result(png);
                 return;
             }
-            Box box = mask.box().orElseThrow(() -> Problem.at("/mask", "The mask marks no pixel; paint what it shall mark."));
+            Box box = mask.box().orElseThrow(() -> Problem.at("/mask", "The mask marks no pixel; paint what it shall "
+                    + "mark."));
             ObjectNode found = json.createObjectNode().put("width", mask.width()).put("height", mask.height())
                     .put("mask", Progress.pngUrl(png)).put("fraction", mask.fraction());
             found.putObject("box").put("x", box.x()).put("y", box.y()).put("width", box.width()).put("height", box.height());
@@ -419,7 +422,8 @@ final class Api {
         String caption = JobRequest.shortText(fields, "prompt", "", limits);
         String pointer = fields.at(text == null ? pictureField : "segment");
         if (!Segmenter.needsModel(how)) {
-            return inputs.decoding(() -> Inputs.refused(pointer, () -> Segmenter.mask(how, picture, "The picture", caption, null)));
+            return inputs.decoding(() -> Inputs.refused(pointer, () -> Segmenter.mask(how, picture, "The "
+                    + "picture", caption, null)));
         }
         return answer(worker.ask(loaded ->
                 Inputs.refused(pointer, () -> Segmenter.mask(how, picture, "The picture", caption, loaded))));
@@ -441,19 +445,23 @@ final class Api {
     private ObjectNode capabilities() {
         ModelDefaults defaults = model.defaults();
         ObjectNode form = json.createObjectNode().put("version", version());
-        form.putObject("model").put("name", model.name()).put("device", model.device().name()).put("dtype", model.dtype().flag());
+        form.putObject("model").put("name", model.name()).put("device", model.device().name())
+                .put("dtype", model.dtype().flag());
         JobRequest.tasks().forEach(form.putArray("tasks")::add);
         List.of("alpha", "attention", "box", "click").forEach(form.putArray("segmentations")::add);
-        form.putObject("defaults").put("width", defaults.width()).put("height", defaults.height()).put("steps", defaults.steps())
+        form.putObject("defaults").put("width", defaults.width()).put("height", defaults.height())
+                .put("steps", defaults.steps())
                 .put("guidance_scale", defaults.guidanceScale()).put("true_cfg_scale", defaults.trueCfgScale())
                 .put("max_sequence_length", defaults.maxSequenceLength()).put("tau", defaults.tau())
                 .put("inpaint_tau", defaults.inpaintTau()).put("outpaint_tau", defaults.outpaintTau())
                 .put("replace_at", JobRequest.lower(defaults.replaceAt())).put("reference_noise", defaults.referenceNoise())
                 .put("perturb", defaults.perturb()).put("soft_edge", JobRequest.DEFAULT_SOFT_EDGE).put("num_images", 1);
-        form.putObject("limits").put("side", Sampling.MAX_SIDE).put("steps", limits.steps()).put("num_images", limits.images())
+        form.putObject("limits").put("side", Sampling.MAX_SIDE).put("steps", limits.steps())
+                .put("num_images", limits.images())
                 .put("prompts", limits.images()).put("prompt_characters", limits.promptCharacters())
                 .put("subjects", LayoutFile.MAX_SUBJECTS).put("input_pixels", limits.inputPixels())
-                .put("output_pixels", limits.outputPixels()).put("body_bytes", limits.bodyBytes()).put("queue", limits.queue());
+                .put("output_pixels", limits.outputPixels()).put("body_bytes", limits.bodyBytes())
+                        .put("queue", limits.queue());
         form.put("token_size", TokenMask.TOKEN).put("token_required", guard.tokenRequired());
         return form;
     }
@@ -490,7 +498,8 @@ final class Api {
                 form.set(name, job.outcome().get(name));
             }
         }
-        form.putObject("links").put("self", "/api/v1/jobs/" + job.id()).put("events", "/api/v1/jobs/" + job.id() + "/events");
+        form.putObject("links").put("self", "/api/v1/jobs/" + job.id())
+                .put("events", "/api/v1/jobs/" + job.id() + "/events");
         return form;
     }
 

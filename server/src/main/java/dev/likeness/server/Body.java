@@ -59,7 +59,8 @@ final class Body implements AutoCloseable {
         boolean form = kind.equals("multipart/form-data");
         if (!(json && kind.equals("application/json") || multipart && form)) {
             throw Problem.of(Problem.Kind.UNSUPPORTED_TYPE, "The content type is not %s; send that.",
-                    !multipart ? "application/json" : !json ? "multipart/form-data" : "application/json or multipart/form-data");
+                    !multipart ? "application/json" : !json ? "multipart/form-data"
+                            : "application/json or multipart/form-data");
         }
         if (context.req().getContentLengthLong() > limits.bodyBytes()) {
             throw tooLarge(limits);
@@ -82,7 +83,8 @@ final class Body implements AutoCloseable {
     }
 
     private static Problem tooLarge(Limits limits) {
-        return Problem.of(Problem.Kind.TOO_LARGE, "The body is larger than %d bytes; send smaller pictures.", limits.bodyBytes());
+        return Problem.of(Problem.Kind.TOO_LARGE, "The body is larger than %d bytes; send smaller pictures.",
+                limits.bodyBytes());
     }
 
     private void spool(InputStream in) throws IOException {
@@ -132,8 +134,8 @@ final class Body implements AutoCloseable {
             }
             return files;
         } catch (CompletionException e) {
-            throw Problem.of(Problem.Kind.MALFORMED, "The form cannot be read; send at most %d parts, as the standard has them.",
-                    MAX_PARTS);
+            throw Problem.of(Problem.Kind.MALFORMED, "The form cannot be read; send at most %d parts, as the standard has "
+                    + "them.", MAX_PARTS);
         }
     }
 

@@ -12,8 +12,8 @@ import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
 /**
- * The members of a JSON object that came with a request. What is missing or null is null; what has another type than asked for
- * is refused with its pointer.
+ * The members of a JSON object that came with a request. What is missing or null is null; what has another type than asked
+ * for is refused with its pointer.
  *
  * @param pointer JSON Pointer of the object
  */

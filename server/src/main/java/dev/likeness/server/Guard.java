@@ -13,8 +13,8 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
- * Who may ask: no page of another site, nobody who reached us by a name that is not ours (DNS rebinding), and nobody without
- * the token where there is one.
+ * Who may ask: no page of another site, nobody who reached us by a name that is not ours (DNS rebinding), and nobody
+ * without the token where there is one.
  */
 final class Guard {
 
@@ -36,8 +36,8 @@ final class Guard {
         String host = host(String.valueOf(context.header("Host")));
         if (!host.equals("localhost") && !ADDRESS.matcher(host).matches() && !host.equals(options.host())
                 && !options.names().contains(host)) {
-            throw Problem.of(Problem.Kind.MISDIRECTED, "This server does not answer under that host name; use its address, or start "
-                    + "it with --allow-host.");
+            throw Problem.of(Problem.Kind.MISDIRECTED, "This server does not answer under that host name; use its "
+                    + "address, or start it with --allow-host.");
         }
         if (!SAFE.contains(context.method().name())) {
             checkOrigin(context);
@@ -45,7 +45,8 @@ final class Guard {
         if (options.token() != null && PRIVATE.matcher(context.path()).matches() && !context.path().equals(SESSION)
                 && !authorized(context)) {
             context.header("WWW-Authenticate", "Bearer realm=\"likeness\"");
-            throw Problem.of(Problem.Kind.UNAUTHORIZED, "The token is missing or wrong; send it as Authorization: Bearer TOKEN.");
+            throw Problem.of(Problem.Kind.UNAUTHORIZED, "The token is missing or wrong; send it as Authorization: Bearer "
+                    + "TOKEN.");
         }
     }
 
@@ -112,7 +113,8 @@ final class Guard {
             return;
         }
         if (!same(token, options.token())) {
-            throw Problem.of(Problem.Kind.UNAUTHORIZED, "The token is wrong; take the one that the server was started with.");
+            throw Problem.of(Problem.Kind.UNAUTHORIZED, "The token is wrong; take the one that the server was started "
+                    + "with.");
         }
         Cookie cookie = new Cookie(COOKIE, session());
         cookie.setHttpOnly(true);
@@ -127,7 +129,8 @@ final class Guard {
 
     /** What browsers may do with an answer: load it from here, show it nowhere else. */
     static void headers(Context context) {
-        context.header("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: "
+        context.header("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; img-src "
+                + "'self' data: "
                 + "blob:; font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
                 + "frame-ancestors 'none'");
         context.header("X-Content-Type-Options", "nosniff");

@@ -26,8 +26,8 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Pictures that come with a request: written to a job's folder, decoded once so that what is no picture is refused at once, and
- * named in the request by where they lie.
+ * Pictures that come with a request: written to a job's folder, decoded once so that what is no picture is refused at once,
+ * and named in the request by where they lie.
  */
 final class Inputs {
 
@@ -176,13 +176,13 @@ final class Inputs {
             long width = (long) picture.width() + sides[0] + sides[1];
             long height = (long) picture.height() + sides[2] + sides[3];
             if (width * height > limits.inputPixels()) {
-                throw Problem.at("/image", "The extended picture would have %d x %d pixels, and at most %d are held; add less.", width,
-                        height, limits.inputPixels());
+                throw Problem.at("/image", "The extended picture would have %d x %d pixels, and at most %d are held; add "
+                        + "less.", width, height, limits.inputPixels());
             }
         }
         if (request.segment() == null) {
-            refused(request.task() == JobRequest.Task.INPAINT ? "/mask" : null, () -> Tasks.edit(request, picture, folder, null,
-                    new ArrayList<>()));
+            refused(request.task() == JobRequest.Task.INPAINT ? "/mask" : null, () ->
+                    Tasks.edit(request, picture, folder, null, new ArrayList<>()));
         }
     }
 
@@ -219,16 +219,19 @@ final class Inputs {
         } else if (value.startsWith("part:")) {
             Path part = body == null ? null : body.part(value.substring("part:".length()));
             if (part == null) {
-                throw Problem.at(pointer, "The request has no such part; send the picture as a part of multipart/form-data.");
+                throw Problem.at(pointer, "The request has no such part; send the picture as a part of "
+                        + "multipart/form-data.");
             }
             Files.copy(part, file);
         } else if (value.startsWith("image:") && ID.matcher(value.substring("image:".length())).matches()) {
-            copy(jobs.image(value.substring("image:".length())).map(image -> jobs.file(image.id())).orElse(null), pointer, file);
+            copy(jobs.image(value.substring("image:".length())).map(image -> jobs.file(image.id())).orElse(null), pointer,
+                    file);
         } else if (ofJob.matches()) {
-            copy(jobs.get(ofJob.group(1)).map(job -> jobs.inputs(job.id()).resolve(ofJob.group(2))).orElse(null), pointer, file);
+            copy(jobs.get(ofJob.group(1)).map(job -> jobs.inputs(job.id()).resolve(ofJob.group(2))).orElse(null), pointer,
+                    file);
         } else {
-            throw Problem.at(pointer, "This names no picture; give a data URL (data:image/png;base64,...), part:NAME, image:ID or "
-                    + "job:ID/NAME.");
+            throw Problem.at(pointer, "This names no picture; give a data URL (data:image/png;base64,...), part:NAME, "
+                    + "image:ID or job:ID/NAME.");
         }
     }
 
@@ -243,7 +246,8 @@ final class Inputs {
     Mask mask(Fields fields, String name, Body body, Path folder, Picture picture, Path file, List<String> warnings) {
         Path path = folder.resolve("mask");
         store(fields, name, body, path);
-        return refused(fields.at(name), () -> new MaskReader(false, warnings).read(path, fields.flag("mask_invert", false), picture,
+        return refused(fields.at(name), () -> new MaskReader(false, warnings)
+                .read(path, fields.flag("mask_invert", false), picture,
                 file));
     }
 

@@ -24,7 +24,8 @@ import java.util.stream.Stream;
  * @param prompts one, several for a story, none to reconstruct
  * @param sides pixels to add left, right, above and below
  */
-record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields> subjects, boolean maskInvert, String segment,
+record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields> subjects, boolean maskInvert,
+        String segment,
         String imagePrompt, int[] sides, boolean blend, int softEdge, boolean strict, SamplingChoice sampling,
         InjectionChoice injection) {
 
@@ -56,12 +57,12 @@ record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields>
 
     private static final List<String> SHARED = List.of(TASK, "negative_prompt", "width", "height", "steps", "guidance_scale",
             "true_cfg_scale", "max_sequence_length", "seed", "num_images", "strict", "method", "inject", "tau", "tau_basis",
-            "replace_at", "reference_noise", "positions", "perturb", "shuffle_window", "mask_morph", "perturb_seed", "inversion",
+            "replace_at", "reference_noise", "positions", "perturb", "shuffle_window", "mask_morph", "perturb_seed",
+                    "inversion",
             "gamma", "token_mask");
     private static final List<String> EDIT = List.of("prompt", "image", "image_prompt", "blend", "soft_edge");
     private static final Map<Task, List<String>> FIELDS = new EnumMap<>(Map.of(
-            Task.GENERATE, with(SHARED, List.of("prompt")),
-            Task.PERSONALIZE, with(SHARED, List.of("prompt", "subjects")),
+            Task.GENERATE, with(SHARED, List.of("prompt")), Task.PERSONALIZE, with(SHARED, List.of("prompt", "subjects")),
             Task.COMPOSE, with(SHARED, List.of("prompt", "subjects")),
             Task.RECONSTRUCT, with(SHARED, List.of("subjects")),
             Task.STORY, with(SHARED, List.of("prompts", "subjects")),
@@ -85,8 +86,8 @@ record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields>
             fields.requireText("image");
         }
         if (task == Task.INPAINT && fields.has("mask") == fields.has("segment")) {
-            throw Problem.at("/mask", "inpaint needs either a mask, white where the picture shall be new, or segment; give one of "
-                    + "the two.");
+            throw Problem.at("/mask", "inpaint needs either a mask, white where the picture shall be new, or segment; "
+                    + "give one of the two.");
         }
         if (request.maskInvert && !fields.has("mask")) {
             throw Problem.at("/mask_invert", "mask_invert says how to read a mask; give mask with it.");
@@ -122,7 +123,8 @@ record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields>
             segment(subject);
         }
         if (subjects.size() > LayoutFile.MAX_SUBJECTS) {
-            throw Problem.at("/subjects", "There are %d subjects; leave out all but %d.", subjects.size(), LayoutFile.MAX_SUBJECTS);
+            throw Problem.at("/subjects", "There are %d subjects; leave out all but %d.", subjects.size(),
+                    LayoutFile.MAX_SUBJECTS);
         }
         if (task == Task.RECONSTRUCT) {
             if (subjects.size() != 1) {
@@ -130,7 +132,8 @@ record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields>
             }
             for (String name : List.of("x", "y", "scale", "scene")) {
                 if (subjects.get(0).has(name)) {
-                    throw Problem.at(subjects.get(0).at(name), "reconstruct leaves the subject in its place; leave %s out.", name);
+                    throw Problem.at(subjects.get(0).at(name), "reconstruct leaves the subject in its place; leave %s out.",
+                            name);
                 }
             }
         }
@@ -145,8 +148,8 @@ record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields>
         }
         Segmentation how = fields.said("segment", () -> Segmentation.parse(text));
         if (how instanceof Segmentation.File || how instanceof Segmentation.Onnx) {
-            throw Problem.at(fields.at("segment"), "The server opens no files by name; use alpha, attention:WORD, box:x,y,w,h or "
-                    + "click:x,y, or send a mask.");
+            throw Problem.at(fields.at("segment"), "The server opens no files by name; use alpha, attention:WORD, "
+                    + "box:x,y,w,h or click:x,y, or send a mask.");
         }
         return text;
     }
@@ -167,7 +170,8 @@ record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields>
 
     private static void requireShort(String pointer, String text, Limits limits) {
         if (text.length() > limits.promptCharacters()) {
-            throw Problem.at(pointer, "The text has %d characters; at most %d are taken.", text.length(), limits.promptCharacters());
+            throw Problem.at(pointer, "The text has %d characters; at most %d are taken.", text.length(),
+                    limits.promptCharacters());
         }
         if (text.indexOf('\0') >= 0) {
             throw Problem.at(pointer, "The text contains a NUL character; remove it.");
@@ -177,7 +181,8 @@ record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields>
     private static SamplingChoice sampling(Fields fields, Limits limits) {
         return new SamplingChoice(fields.integer("width"), fields.integer("height"), fields.integer("steps"),
                 fields.number("guidance_scale"), fields.number("true_cfg_scale"),
-                shortText(fields, "negative_prompt", "", limits), fields.integer("max_sequence_length"), fields.whole("seed"),
+                shortText(fields, "negative_prompt", "", limits), fields.integer("max_sequence_length"),
+                        fields.whole("seed"),
                 fields.integer("num_images", 1));
     }
 
@@ -206,14 +211,14 @@ record JobRequest(Task task, ObjectNode json, List<String> prompts, List<Fields>
         }
         long pictures = (long) sampling.count() * Math.max(1, prompts.size());
         if (pictures > limits.images()) {
-            throw Problem.at("/num_images", "The job would make %d pictures; this server makes at most %d in a job.", pictures,
-                    limits.images());
+            throw Problem.at("/num_images", "The job would make %d pictures; this server makes at most %d in a job.",
+                    pictures, limits.images());
         }
         long width = sampling.width() == null ? defaults.width() : sampling.width();
         long height = sampling.height() == null ? defaults.height() : sampling.height();
         if (width * height > limits.outputPixels()) {
-            throw Problem.at("/width", "%d x %d pixels are too many; this server draws at most %d on one canvas.", width, height,
-                    limits.outputPixels());
+            throw Problem.at("/width", "%d x %d pixels are too many; this server draws at most %d on one canvas.", width,
+                    height, limits.outputPixels());
         }
         if (sampling.seed() != null && sampling.seed() < 0) {
             throw Problem.at("/seed", "seed %d is negative; use a number from 0, or leave it out.", sampling.seed());

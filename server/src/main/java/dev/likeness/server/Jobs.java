@@ -10,7 +10,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -30,10 +30,10 @@ import java.util.UUID;
 import org.sqlite.SQLiteConfig;
 
 /**
- * The queue and its results, on disk: a SQLite database, a folder of inputs for each job, and the pictures. A job is accepted
- * when its row is committed, and its inputs were on the disk before; a picture can be seen when its row is committed, and its
- * file was whole and on the disk before. So whatever a killed process leaves behind is either complete or seen by nobody, and
- * is swept at the next start.
+ * The queue and its results, on disk: a SQLite database, a folder of inputs for each job, and the pictures. A job is
+ * accepted when its row is committed, and its inputs were on the disk before; a picture can be seen when its row is
+ * committed, and its file was whole and on the disk before. So whatever a killed process leaves behind is either complete
+ * or seen by nobody, and is swept at the next start.
  */
 final class Jobs implements AutoCloseable {
 
@@ -63,7 +63,8 @@ final class Jobs implements AutoCloseable {
     private static final int VERSION = 1;
     private static final String JOB_COLUMNS = "seq, id, state, request, outcome, created, started, finished, attempts";
     private static final String IMAGE_COLUMNS =
-            "images.seq, images.id, job, task, width, height, seed, prompt, parameters, images.bytes, images.created, starred";
+            "images.seq, images.id, job, task, width, height, seed, prompt, parameters, images.bytes, images.created, "
+                    + "starred";
     private static final String IMAGES = " FROM images JOIN jobs ON jobs.id = images.job ";
     private static final String TEMPORARY = ".part-";
 
@@ -85,13 +86,10 @@ final class Jobs implements AutoCloseable {
         try {
             Files.createDirectories(inputs());
             Files.createDirectories(pictures());
+            lockFile = FileChannel.open(data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+            lock();
             Disk.delete(temporary());
             Files.createDirectories(temporary());
-            lockFile = FileChannel.open(data.resolve("lock"), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-            FileLock lock = lockFile.tryLock();
-            if (lock == null) {
-                throw Refusal.input("--data %s is in use by another server; stop that, or give another folder.", data);
-            }
             writer = connect();
             migrate();
             reader = connect();
@@ -100,6 +98,18 @@ final class Jobs implements AutoCloseable {
             throw Refusal.resources("--data %s cannot be used (%s); check the folder, its permissions and the disk.", data,
                     e.getMessage(), e);
         }
+    }
+
+    private void lock() throws IOException {
+        try {
+            if (lockFile.tryLock() != null) { // it ends with the process, however that ends
+                return;
+            }
+        } catch (OverlappingFileLockException e) {
+            // held by this very process
+        }
+        lockFile.close();
+        throw Refusal.input("--data %s is in use by another server; stop that, or give another folder.", data);
     }
 
     /** Folder for what is being received. */
@@ -133,13 +143,16 @@ final class Jobs implements AutoCloseable {
         try (Statement statement = writer.createStatement()) {
             int version = statement.executeQuery("PRAGMA user_version").getInt(1);
             if (version > VERSION) {
-                throw Refusal.input("--data %s was written by a newer version of likeness; use that, or another folder.", data);
+                throw Refusal.input("--data %s was written by a newer version of likeness; use that, or another folder.",
+                        data);
             }
             if (version == 0) {
                 statement.executeUpdate("""
                         CREATE TABLE jobs (seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, key TEXT UNIQUE,
-                            task TEXT NOT NULL, state TEXT NOT NULL, request TEXT NOT NULL, outcome TEXT, bytes INTEGER NOT NULL,
-                            created INTEGER NOT NULL, started INTEGER NOT NULL DEFAULT 0, finished INTEGER NOT NULL DEFAULT 0,
+                            task TEXT NOT NULL, state TEXT NOT NULL, request TEXT NOT NULL, outcome TEXT,
+                                    bytes INTEGER NOT NULL,
+                            created INTEGER NOT NULL, started INTEGER NOT NULL DEFAULT 0,
+                                    finished INTEGER NOT NULL DEFAULT 0,
                             attempts INTEGER NOT NULL DEFAULT 0, cancel INTEGER NOT NULL DEFAULT 0)""");
                 statement.executeUpdate("CREATE INDEX jobs_state ON jobs (state, seq)");
                 statement.executeUpdate("""
@@ -154,11 +167,16 @@ final class Jobs implements AutoCloseable {
     }
 
     private void recover() throws SQLException, IOException {
-        long now = System.currentTimeMillis();
-        update("UPDATE jobs SET state = 'cancelled', finished = ? WHERE state = 'running' AND cancel = 1", now);
-        update("UPDATE jobs SET state = 'queued' WHERE state = 'running'");
+        requeue();
         sweep(inputs(), new HashSet<>(strings("SELECT id FROM jobs")), "");
         sweep(pictures(), new HashSet<>(strings("SELECT id FROM images")), ".png");
+    }
+
+    /** What runs waits again, or is cancelled where that was asked for; for when nobody computes it any more. */
+    synchronized void requeue() {
+        write("UPDATE jobs SET state = 'cancelled', finished = ? WHERE state = 'running' AND cancel = 1",
+                System.currentTimeMillis());
+        write("UPDATE jobs SET state = 'queued' WHERE state = 'running'");
     }
 
     /** Deletes what no row knows. */
@@ -196,7 +214,8 @@ final class Jobs implements AutoCloseable {
             return earlier.get();
         }
         requireRoom(secondsUntilRoom);
-        update("INSERT INTO jobs (id, key, task, state, request, bytes, created) VALUES (?, ?, ?, 'queued', ?, ?, ?)", id, key,
+        update("INSERT INTO jobs (id, key, task, state, request, bytes, created) VALUES (?, ?, ?, 'queued', ?, ?, ?)", id,
+                key,
                 request.path("task").textValue(), request.toString(), Disk.bytes(inputs(id)), System.currentTimeMillis());
         return one(writer, "WHERE id = ?", id).orElseThrow();
     }
@@ -204,7 +223,8 @@ final class Jobs implements AutoCloseable {
     /** @throws Problem when as many jobs wait as may */
     void requireRoom(int secondsUntilRoom) {
         if (count(State.QUEUED) >= limits.queue()) {
-            throw Problem.later(Problem.Kind.BUSY, secondsUntilRoom, "%d jobs are waiting, which is all that may; try again later.",
+            throw Problem.later(Problem.Kind.BUSY, secondsUntilRoom,
+                    "%d jobs are waiting, which is all that may; try again later.",
                     limits.queue());
         }
     }
@@ -223,8 +243,9 @@ final class Jobs implements AutoCloseable {
                             System.currentTimeMillis(), id);
                     return one(writer, "WHERE id = ?", id);
                 }
-                update("UPDATE jobs SET state = 'failed', finished = ?, outcome = ? WHERE id = ?", System.currentTimeMillis(),
-                        outcome(Problem.of(Problem.Kind.INTERNAL, "The server ended %d times while it computed this job; it is not "
+                update("UPDATE jobs SET state = 'failed', finished = ?, outcome = ? WHERE id = ?",
+                        System.currentTimeMillis(), outcome(Problem.of(Problem.Kind.INTERNAL,
+                                "The server ended %d times while it computed this job; it is not "
                                 + "tried again.", limits.attempts())).toString(), id);
             }
         } catch (SQLException e) {
@@ -267,21 +288,24 @@ final class Jobs implements AutoCloseable {
         return Files.size(file(id));
     }
 
-    private synchronized boolean commit(Job job, List<Tasks.Made> made, ObjectNode outcome, List<String> ids, List<Long> sizes)
+    private synchronized boolean commit(Job job, List<Tasks.Made> made, ObjectNode outcome, List<String> ids,
+            List<Long> sizes)
             throws SQLException {
         long now = System.currentTimeMillis();
         writer.setAutoCommit(false);
         try {
-            boolean done = update("UPDATE jobs SET state = 'done', finished = ?, outcome = ? WHERE id = ? AND state = 'running' "
-                    + "AND cancel = 0", now, outcome.toString(), job.id()) == 1;
+            boolean done = update("UPDATE jobs SET state = 'done', finished = ?, outcome = ? WHERE id = ? AND state = "
+                    + "'running' AND cancel = 0", now, outcome.toString(), job.id()) == 1;
             if (!done) {
-                update("UPDATE jobs SET state = 'cancelled', finished = ? WHERE id = ? AND state = 'running'", now, job.id());
+                update("UPDATE jobs SET state = 'cancelled', finished = ? WHERE id = ? AND state = 'running'", now,
+                        job.id());
             }
             for (int i = 0; done && i < made.size(); i++) {
                 Tasks.Made one = made.get(i);
                 update("INSERT INTO images (id, job, width, height, seed, prompt, parameters, bytes, created) "
                         + "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", ids.get(i), job.id(), one.picture().width(),
-                        one.picture().height(), one.seed(), one.prompt(), one.record().path("parameters").toString(), sizes.get(i), now);
+                        one.picture().height(), one.seed(), one.prompt(), one.record().path("parameters").toString(),
+                                sizes.get(i), now);
             }
             writer.commit();
             return done;
@@ -298,18 +322,22 @@ final class Jobs implements AutoCloseable {
                 System.currentTimeMillis(), outcome(problem).toString(), job.id());
     }
 
-    /** Ends a running job that was stopped: cancelled when that was asked for, else it waits again as if it had not begun. */
+    /**
+     * Ends a running job that was stopped: cancelled when that was asked for, else it waits again as if it had not begun.
+     */
     synchronized void stopped(Job job) {
         write("UPDATE jobs SET state = 'cancelled', finished = ? WHERE id = ? AND state = 'running' AND cancel = 1",
                 System.currentTimeMillis(), job.id());
-        write("UPDATE jobs SET state = 'queued', started = 0, attempts = attempts - 1 WHERE id = ? AND state = 'running'", job.id());
+        write("UPDATE jobs SET state = 'queued', started = 0, attempts = attempts - 1 WHERE id = ? AND state = 'running'",
+                job.id());
     }
 
     /** Cancels a waiting job, or notes that a running one shall be; false when it has ended. */
     synchronized boolean cancel(String id) {
         try {
             long now = System.currentTimeMillis();
-            return update("UPDATE jobs SET state = 'cancelled', finished = ? WHERE id = ? AND state = 'queued'", now, id) == 1
+            return update("UPDATE jobs SET state = 'cancelled', finished = ? WHERE id = ? AND state = 'queued'", now,
+                    id) == 1
                     || update("UPDATE jobs SET cancel = 1 WHERE id = ? AND state = 'running'", id) == 1;
         } catch (SQLException e) {
             throw failed(e);
@@ -340,10 +368,11 @@ final class Jobs implements AutoCloseable {
                             AND (finished < ?
                                 OR (SELECT count(*) FROM jobs WHERE state IN ('done', 'failed', 'cancelled')
                                     AND NOT EXISTS (SELECT 1 FROM images WHERE job = jobs.id AND starred = 1)) > ?
-                                OR (SELECT coalesce(sum(bytes), 0) FROM jobs) + (SELECT coalesce(sum(bytes), 0) FROM images) > ?)
+                                OR (SELECT coalesce(sum(bytes), 0) FROM jobs)
+                                        + (SELECT coalesce(sum(bytes), 0) FROM images) > ?)
                             ORDER BY seq LIMIT 1""";
-                List<String> next = strings(over, System.currentTimeMillis() - limits.keptTime().toMillis(), limits.keptJobs(),
-                        limits.keptBytes());
+                List<String> next = strings(over, System.currentTimeMillis() - limits.keptTime().toMillis(),
+                        limits.keptJobs(), limits.keptBytes());
                 if (next.isEmpty()) {
                     return;
                 }
@@ -390,8 +419,8 @@ final class Jobs implements AutoCloseable {
 
     /** The newest first. @param before sequence; {@link Long#MAX_VALUE} for the newest */
     List<Image> images(boolean starred, long before, int limit) {
-        return read(() -> images("WHERE starred >= ? AND images.seq < ? ORDER BY images.seq DESC LIMIT ?", starred ? 1 : 0, before,
-                limit));
+        return read(() -> images("WHERE starred >= ? AND images.seq < ? ORDER BY images.seq DESC LIMIT ?", starred ? 1 : 0,
+                before, limit));
     }
 
     /** The file of a picture. */
@@ -471,7 +500,8 @@ final class Jobs implements AutoCloseable {
                 ResultSet row = statement.executeQuery()) {
             List<Job> jobs = new ArrayList<>();
             while (row.next()) {
-                jobs.add(new Job(row.getLong(1), row.getString(2), State.valueOf(row.getString(3).toUpperCase(Locale.ROOT)), tree(row.getString(4)),
+                jobs.add(new Job(row.getLong(1), row.getString(2), State.valueOf(row.getString(3).toUpperCase(Locale.ROOT)),
+                        tree(row.getString(4)),
                         tree(row.getString(5)), row.getLong(6), row.getLong(7), row.getLong(8), row.getInt(9)));
             }
             return jobs;
@@ -484,7 +514,8 @@ final class Jobs implements AutoCloseable {
             List<Image> images = new ArrayList<>();
             while (row.next()) {
                 images.add(new Image(row.getLong(1), row.getString(2), row.getString(3), row.getString(4), row.getInt(5),
-                        row.getInt(6), row.getLong(7), row.getString(8), tree(row.getString(9)), row.getLong(10), row.getLong(11),
+                        row.getInt(6), row.getLong(7), row.getString(8), tree(row.getString(9)), row.getLong(10),
+                                row.getLong(11),
                         row.getInt(12) == 1));
             }
             return images;
@@ -510,7 +541,8 @@ final class Jobs implements AutoCloseable {
                 lockFile.close();
             }
         } catch (SQLException | IOException e) {
-            System.err.println("likeness: the queue was not closed properly (" + e.getMessage() + "); it is whole nevertheless");
+            System.err.println("likeness: the queue was not closed properly (" + e.getMessage()
+                    + "); it is whole nevertheless");
         }
     }
 }

@@ -24,16 +24,19 @@ import java.time.Duration;
  * @param grace in which a running job may end when the server stops; then it is queued again
  * @param cacheBytes of memory for references' tokens
  */
-public record Limits(long bodyBytes, Duration bodyTime, Duration idleTime, int jsonDepth, long inputPixels, long outputPixels,
+public record Limits(long bodyBytes, Duration bodyTime, Duration idleTime, int jsonDepth, long inputPixels,
+        long outputPixels,
         int steps, int images, int promptCharacters, int queue, int watchers, int waiters, int attempts, int keptJobs,
         Duration keptTime, long keptBytes, Duration grace, long cacheBytes) {
 
     public static final Limits USUAL = new Limits(32L << 20, Duration.ofSeconds(60), Duration.ofSeconds(30), 32, 16_000_000,
-            4_194_304, 200, 16, 4000, 64, 200, 64, 5, 1000, Duration.ofDays(30), 10L << 30, Duration.ofSeconds(30), 512L << 20);
+            4_194_304, 200, 16, 4000, 64, 200, 64, 5, 1000, Duration.ofDays(30), 10L << 30, Duration.ofSeconds(30),
+                    512L << 20);
 
     /** The same with other bounds of what may wait, of what is kept, and of the time to stop. */
     public Limits with(int newQueue, int newKeptJobs, Duration newKeptTime, long newKeptBytes, Duration newGrace) {
-        return new Limits(bodyBytes, bodyTime, idleTime, jsonDepth, inputPixels, outputPixels, steps, images, promptCharacters,
+        return new Limits(bodyBytes, bodyTime, idleTime, jsonDepth, inputPixels, outputPixels, steps, images,
+                promptCharacters,
                 newQueue, watchers, waiters, attempts, newKeptJobs, newKeptTime, newKeptBytes, newGrace, cacheBytes);
     }
 }

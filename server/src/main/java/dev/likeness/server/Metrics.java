@@ -19,14 +19,16 @@ final class Metrics {
 
     private final PrometheusMeterRegistry registry = new PrometheusMeterRegistry(PrometheusConfig.DEFAULT);
     private final Timer steps = Timer.builder("likeness.step").description("time of a denoising step")
-            .publishPercentileHistogram().minimumExpectedValue(Duration.ofMillis(5)).maximumExpectedValue(Duration.ofMinutes(1))
+            .publishPercentileHistogram().minimumExpectedValue(Duration.ofMillis(5))
+                    .maximumExpectedValue(Duration.ofMinutes(1))
             .register(registry);
 
     Metrics() {
         new JvmMemoryMetrics().bindTo(registry);
         new JvmThreadMetrics().bindTo(registry);
         new ProcessorMetrics().bindTo(registry);
-        Gauge.builder("likeness.memory.resident.bytes", Metrics::residentBytes).description("memory of the process, tensors included")
+        Gauge.builder("likeness.memory.resident.bytes", Metrics::residentBytes)
+                .description("memory of the process, tensors included")
                 .register(registry);
     }
 

@@ -39,7 +39,8 @@ final class OpenAi {
 
     private void models(Context context) {
         ObjectNode list = JsonNodeFactory.instance.objectNode().put("object", "list");
-        list.putArray("data").addObject().put("id", modelName).put("object", "model").put("created", 0).put("owned_by", "likeness");
+        list.putArray("data").addObject().put("id", modelName).put("object", "model").put("created", 0)
+                .put("owned_by", "likeness");
         Api.json(context, 200, list);
     }
 
@@ -73,13 +74,13 @@ final class OpenAi {
             }
             requirePng(body.field("output_format"), "true".equals(body.field("stream")));
             Matcher size = size(body.field("size"));
-            request = synchronous.inFolder(folder -> {
+            request = synchronous.decoding(folder -> {
                 Picture picture = synchronous.picture(images.get(0), "/image");
                 Path mask = body.part("mask");
                 Picture shown = mask == null ? picture : synchronous.picture(mask, "/mask");
                 if (!shown.hasAlpha()) {
-                    throw Problem.at(mask == null ? "/image" : "/mask", "It has no transparent pixels, which say what shall be new; "
-                            + "send a mask that has.");
+                    throw Problem.at(mask == null ? "/image" : "/mask",
+                            "It has no transparent pixels, which say what shall be new; send a mask that has.");
                 }
                 if (size != null && (picture.width() != Integer.parseInt(size.group(1))
                         || picture.height() != Integer.parseInt(size.group(2)))) {
@@ -135,7 +136,8 @@ final class OpenAi {
             if (data) {
                 list.addObject().put("b64_json", made.base64());
             } else {
-                list.addObject().put("url", context.scheme() + "://" + context.header("Host") + "/api/v1/images/" + made.image().id());
+                list.addObject().put("url", context.scheme() + "://" + context.header("Host") + "/api/v1/images/"
+                        + made.image().id());
             }
         }
         Api.json(context, 200, answer);

@@ -43,8 +43,8 @@ final class Problem extends RuntimeException {
     }
 
     /** Where a file of JSON stands in a refusal; a request has no lines. */
-    private static final Pattern PLACE = Pattern.compile("^[^,]*, line \\d+, column \\d+(?:, (?<pointer>[^:]*))?: (?<rest>.*)$",
-            Pattern.DOTALL);
+    private static final Pattern PLACE = Pattern.compile("^[^,]*, line \\d+, column \\d+(?:, (?<pointer>[^:]*))?: "
+            + "(?<rest>.*)$", Pattern.DOTALL);
     private static final Pattern FLAG = Pattern.compile("--([a-z]+(?:-[a-z]+)*)");
 
     final Kind kind;

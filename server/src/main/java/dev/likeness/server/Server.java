@@ -123,7 +123,8 @@ public final class Server implements AutoCloseable {
         routes.get("/openapi.json", context -> context.contentType("application/json").result(document()));
         routes.get("/health/live", context -> health(context, "up"));
         routes.get("/health/ready", context -> health(context, worker.health()));
-        routes.get("/metrics", context -> context.contentType("text/plain; version=0.0.4; charset=utf-8").result(metrics.text()));
+        routes.get("/metrics", context -> context.contentType("text/plain; version=0.0.4; charset=utf-8")
+                .result(metrics.text()));
         routes.exception(Problem.class, this::refuse);
         routes.exception(Refusal.class, (e, context) -> refuse(Problem.of(e, null), context));
         routes.exception(HttpResponseException.class, (e, context) -> refuse(problem(e.getStatus()), context));
@@ -133,16 +134,20 @@ public final class Server implements AutoCloseable {
             }
             System.err.println("likeness: request " + context.attribute(REQUEST) + " failed: " + e);
             e.printStackTrace();
-            refuse(Problem.of(Problem.Kind.INTERNAL, "The server failed; its log says more under the number of this request."), context);
+            refuse(Problem.of(Problem.Kind.INTERNAL, "The server failed; its log says more under the number of this "
+                    + "request."), context);
         });
     }
 
     private static Problem problem(int status) {
         return switch (status) {
-            case 404 -> Problem.of(Problem.Kind.NOT_FOUND, "There is nothing at this address; /openapi.json lists what there is.");
-            case 405 -> Problem.of(Problem.Kind.METHOD_NOT_ALLOWED, "The address does not take this method; see /openapi.json.");
+            case 404 -> Problem.of(Problem.Kind.NOT_FOUND, "There is nothing at this address; /openapi.json lists what "
+                    + "there is.");
+            case 405 -> Problem.of(Problem.Kind.METHOD_NOT_ALLOWED,
+                    "The address does not take this method; see /openapi.json.");
             case 413 -> Problem.of(Problem.Kind.TOO_LARGE, "The request is too large.");
-            default -> Problem.of(status < 500 ? Problem.Kind.MALFORMED : Problem.Kind.INTERNAL, "The request cannot be answered.");
+            default -> Problem.of(status < 500 ? Problem.Kind.MALFORMED : Problem.Kind.INTERNAL,
+                    "The request cannot be answered.");
         };
     }
 

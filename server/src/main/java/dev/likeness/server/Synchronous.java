@@ -17,6 +17,7 @@ import java.util.Base64;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Semaphore;
+import java.util.function.Function;
 
 /** For the interfaces of other programs, which answer when the pictures are there: a job, and waiting for it. */
 final class Synchronous {
@@ -53,8 +54,8 @@ final class Synchronous {
     /** Queues a job and waits for its end. @throws Problem when it does not end with pictures */
     List<Made> make(ObjectNode request) {
         if (!waiters.tryAcquire()) {
-            throw Problem.later(Problem.Kind.BUSY, worker.secondsUntilRoom(), "%d requests are waiting for pictures, which is all "
-                    + "that may; try again later.", limits.waiters());
+            throw Problem.later(Problem.Kind.BUSY, worker.secondsUntilRoom(),
+                    "%d requests are waiting for pictures, which is all that may; try again later.", limits.waiters());
         }
         try {
             jobs.requireRoom(worker.secondsUntilRoom());
@@ -68,12 +69,14 @@ final class Synchronous {
         long until = System.currentTimeMillis() + MAX_WAIT;
         Worker.Seen seen = worker.seen();
         while (true) {
-            Jobs.Job job = jobs.get(id).orElseThrow(() -> Problem.of(Problem.Kind.NOT_FOUND, "The job was deleted to make room."));
+            Jobs.Job job = jobs.get(id).orElseThrow(() -> Problem.of(Problem.Kind.NOT_FOUND, "The job was deleted to make "
+                    + "room."));
             if (job.state().ended()) {
                 return job;
             }
             if (seen.ending() || System.currentTimeMillis() > until) {
-                throw Problem.later(Problem.Kind.UNAVAILABLE, 10, "The picture is not there in time; look for job %s later.", id);
+                throw Problem.later(Problem.Kind.UNAVAILABLE, 10,
+                        "The picture is not there in time; look for job %s later.", id);
             }
             try {
                 seen = worker.await("", seen, 60_000); // of no job: only changes of state are of interest
@@ -102,26 +105,27 @@ final class Synchronous {
         return made;
     }
 
-    /** Work with a folder of its own, which is gone afterwards. */
-    interface InFolder {
-        ObjectNode run(Path folder) throws IOException;
-    }
-
-    ObjectNode inFolder(InFolder work) {
+    /** Work on pictures, with a folder that is gone afterwards. */
+    ObjectNode decoding(Function<Path, ObjectNode> work) {
         Path folder = inputs.folder();
         try {
-            return inputs.decoding(() -> {
-                try {
-                    return work.run(folder);
-                } catch (IOException e) {
-                    throw new UncheckedIOException(e);
-                }
-            });
-        } catch (UncheckedIOException e) {
-            throw Problem.of(Problem.Kind.RESOURCES, "The pictures could not be written; check the server's disk.");
+            return inputs.decoding(() -> work.apply(folder));
         } finally {
             Disk.delete(folder);
         }
+    }
+
+    /** Base64 of a request, with or without the beginning of a data URL. @param pointer of its field */
+    Picture picture(String base64, Path file, String pointer) {
+        try {
+            String digits = base64.substring(base64.startsWith("data:") ? base64.indexOf(',') + 1 : 0);
+            Files.write(file, Base64.getMimeDecoder().decode(digits));
+        } catch (IllegalArgumentException e) {
+            throw Problem.at(pointer, "This is not base64; encode the whole picture.");
+        } catch (IOException e) {
+            throw Problem.of(Problem.Kind.RESOURCES, "The pictures could not be written; check the server's disk.");
+        }
+        return picture(file, pointer);
     }
 
     /** A picture of a request. @param pointer of its field */

@@ -91,7 +91,8 @@ final class Tasks {
             List<Source> all = new ArrayList<>(described);
             all.addAll(Source.sideBySide(one.names().stream()
                     .filter(name -> described.stream().noneMatch(source -> source.name().equals("@" + name)))
-                    .map(name -> mentioned.computeIfAbsent(name, unread -> Source.of(library.get(unread), null, null))).toList()));
+                    .map(name -> mentioned.computeIfAbsent(name, unread -> Source.of(library.get(unread), null, null)))
+                            .toList()));
             return all;
         }).toList();
         List<List<Subject>> subjects = Source.fit(sources, model, sampling);
@@ -99,7 +100,8 @@ final class Tasks {
             String prompt = mentions.get(i).prompt();
             boolean plain = subjects.get(i).isEmpty();
             Generation generation = plain ? Generate.run(model, prompt, sampling, listeners.apply(i))
-                    : Personalize.run(model, prompt, subjects.get(i), injection, request.strict(), sampling, listeners.apply(i));
+                    : Personalize.run(model, prompt, subjects.get(i), injection, request.strict(), sampling,
+                            listeners.apply(i));
             ObjectNode parameters = Parameters.of(again ? null : prompts.get(i), sampling, model);
             if (!plain) {
                 recordSubjects(parameters, again, !mentions.get(i).names().isEmpty());
@@ -200,16 +202,19 @@ final class Tasks {
     }
 
     /** What shall be new. @param model null where the mask was given */
-    static Inpaint.Edit edit(JobRequest request, Picture picture, Path folder, FluxModel model, Collection<String> warnings) {
+    static Inpaint.Edit edit(JobRequest request, Picture picture, Path folder, FluxModel model,
+            Collection<String> warnings) {
         if (request.task() == JobRequest.Task.OUTPAINT) {
             int[] sides = request.sides();
-            return Inpaint.Edit.outpaint(picture, sides[0], sides[1], sides[2], sides[3], request.imagePrompt(), request.blend(),
-                    request.softEdge());
+            return Inpaint.Edit.outpaint(picture, sides[0], sides[1], sides[2], sides[3], request.imagePrompt(),
+                    request.blend(), request.softEdge());
         }
         Path image = folder.resolve("image");
         Mask hole = request.segment() == null
-                ? new MaskReader(request.strict(), warnings).read(folder.resolve("mask"), request.maskInvert(), picture, image)
-                : Segmenter.mask(Segmentation.parse(request.segment()), picture, "The picture", request.imagePrompt(), model);
+                ? new MaskReader(request.strict(), warnings)
+                        .read(folder.resolve("mask"), request.maskInvert(), picture, image)
+                : Segmenter.mask(Segmentation.parse(request.segment()), picture, "The picture", request.imagePrompt(),
+                        model);
         return new Inpaint.Edit(picture, hole, request.imagePrompt(), request.blend(), request.softEdge());
     }
 
@@ -218,7 +223,8 @@ final class Tasks {
         generation.milliseconds().forEach((phase, time) -> milliseconds.merge(phase, time, Long::sum));
         warnings.addAll(generation.warnings());
         for (Generation.Image image : generation.images()) {
-            images.add(new Made(image.picture(), image.seed(), prompt, Parameters.record(task, model, parameters, generation, image)));
+            images.add(new Made(image.picture(), image.seed(), prompt,
+                    Parameters.record(task, model, parameters, generation, image)));
         }
     }
 }

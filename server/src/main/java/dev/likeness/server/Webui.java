@@ -7,15 +7,12 @@ import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Base64;
 import java.util.List;
 
 /**
- * The routes txt2img and img2img of AUTOMATIC1111's stable-diffusion-webui. Fields that mean nothing here (samplers, scripts,
- * face restoration ...) are passed over.
+ * The routes txt2img and img2img of AUTOMATIC1111's stable-diffusion-webui. Fields that mean nothing here (samplers,
+ * scripts, face restoration ...) are passed over.
  */
 final class Webui {
 
@@ -44,10 +41,10 @@ final class Webui {
                 throw Problem.at("/init_images", "One picture is changed and there are %d; send one.", images.size());
             }
             if (!fields.has("mask")) {
-                throw Problem.at("/mask", "Pictures are changed inside a mask only; send one that is white where the picture shall "
-                        + "be new.");
+                throw Problem.at("/mask", "Pictures are changed inside a mask only; send one that is white where the "
+                        + "picture shall be new.");
             }
-            ObjectNode request = synchronous.inFolder(folder -> inpaint(fields, images.get(0), folder));
+            ObjectNode request = synchronous.decoding(folder -> inpaint(fields, images.get(0), folder));
             request.put("soft_edge", Math.max(0, fields.integer("mask_blur", MASK_BLUR)));
             answer(context, fields, request);
         });
@@ -59,9 +56,9 @@ final class Webui {
         }
     }
 
-    private ObjectNode inpaint(Fields fields, String image, Path folder) throws IOException {
-        Picture picture = picture(image, folder.resolve("image"), "/init_images/0");
-        Picture white = picture(fields.text("mask"), folder.resolve("mask"), "/mask");
+    private ObjectNode inpaint(Fields fields, String image, Path folder) {
+        Picture picture = synchronous.picture(image, folder.resolve("image"), "/init_images/0");
+        Picture white = synchronous.picture(fields.text("mask"), folder.resolve("mask"), "/mask");
         Mask mask = Mask.ofLuminance(white, fields.integer("inpainting_mask_invert", 0) == 1);
         int width = fields.integer("width", picture.width());
         int height = fields.integer("height", picture.height());
@@ -69,16 +66,6 @@ final class Webui {
             throw Problem.at("/width", "%d x %d pixels are out of range; give the size of the picture.", width, height);
         }
         return Synchronous.inpaint(picture.resize(width, height), mask.resize(width, height));
-    }
-
-    /** Base64 with or without the beginning of a data URL. */
-    private Picture picture(String text, Path file, String pointer) throws IOException {
-        try {
-            Files.write(file, Base64.getMimeDecoder().decode(text.substring(text.startsWith("data:") ? text.indexOf(',') + 1 : 0)));
-        } catch (IllegalArgumentException e) {
-            throw Problem.at(pointer, "This is not base64; encode the whole picture.");
-        }
-        return synchronous.picture(file, pointer);
     }
 
     private static void copy(Fields from, String name, ObjectNode to, String as) {
@@ -116,7 +103,8 @@ final class Webui {
         ObjectNode info = JsonNodeFactory.instance.objectNode().put("prompt", first.prompt())
                 .put("negative_prompt", parameters.path("negative-prompt").asText()).put("seed", first.seed())
                 .put("width", first.width()).put("height", first.height()).put("sampler_name", "Euler")
-                .put("cfg_scale", parameters.path("true-cfg-scale").asDouble()).put("steps", parameters.path("steps").asInt())
+                .put("cfg_scale", parameters.path("true-cfg-scale").asDouble())
+                        .put("steps", parameters.path("steps").asInt())
                 .put("batch_size", made.size());
         ArrayNode prompts = info.putArray("all_prompts");
         ArrayNode seeds = info.putArray("all_seeds");

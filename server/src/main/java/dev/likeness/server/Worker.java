@@ -31,6 +31,9 @@ import java.util.function.Supplier;
 final class Worker implements AutoCloseable {
 
     private static final int MAX_SHORT = 8; // short requests that may wait
+    private static final long HOUR = 3_600_000; // milliseconds, as the next
+    private static final long RETRY = 5000;
+    private static final long LONGEST_STEP = 60_000; // what takes longer is cut off, and waits at the next start all the same
 
     /** A short request to the model. */
     private record Short<T>(Function<FluxModel, T> work, CompletableFuture<T> result) {
@@ -67,7 +70,8 @@ final class Worker implements AutoCloseable {
     private volatile double meanSeconds = 10; // of a job, for Retry-After
 
     /** @param model opens it; called on the thread that uses it */
-    Worker(Jobs jobs, SubjectLibrary library, String libraryFolder, Limits limits, Metrics metrics, Supplier<FluxModel> model) {
+    Worker(Jobs jobs, SubjectLibrary library, String libraryFolder, Limits limits, Metrics metrics,
+            Supplier<FluxModel> model) {
         this.jobs = jobs;
         this.library = library;
         this.libraryFolder = libraryFolder;
@@ -184,8 +188,9 @@ final class Worker implements AutoCloseable {
             synchronized (news) {
                 loaded = true;
             }
-            while (next(model)) {
-                // each turn is a job or a short request
+            jobs.retain();
+            while (goesOn(model)) {
+                // each turn is a job, a short request, or an hour without either
             }
         } catch (RuntimeException | Error e) {
             trouble = "the model or the queue failed";
@@ -201,15 +206,37 @@ final class Worker implements AutoCloseable {
         }
     }
 
-    private boolean next(FluxModel model) {
+    /** A turn; where the disk failed in it, the next begins a little later with what was left undone. */
+    private boolean goesOn(FluxModel model) {
+        try {
+            boolean more = next(model);
+            trouble = null;
+            return more;
+        } catch (Problem e) {
+            trouble = e.getMessage();
+            metrics.failed(e.kind.slug());
+        } catch (InterruptedException e) {
+            return false;
+        }
+        try {
+            Thread.sleep(RETRY);
+            jobs.requeue();
+        } catch (Problem e) {
+            // the next turn fails as well and tells it
+        } catch (InterruptedException e) {
+            return false;
+        }
+        synchronized (news) {
+            waiting = true;
+            return !stopping;
+        }
+    }
+
+    private boolean next(FluxModel model) throws InterruptedException {
         Short<?> first;
         synchronized (news) {
-            while (!waiting && shorts.isEmpty() && !stopping) {
-                try {
-                    news.wait();
-                } catch (InterruptedException e) {
-                    return false;
-                }
+            if (!waiting && shorts.isEmpty() && !stopping) {
+                news.wait(HOUR);
             }
             if (stopping) {
                 return false;
@@ -226,11 +253,11 @@ final class Worker implements AutoCloseable {
         Optional<Jobs.Job> job = jobs.take();
         if (job.isPresent()) {
             compute(model, job.get());
-            jobs.retain();
             synchronized (news) {
                 waiting = true;
             }
         }
+        jobs.retain();
         return true;
     }
 
@@ -368,11 +395,13 @@ final class Worker implements AutoCloseable {
             news.notifyAll();
         }
         try {
-            thread.join(limits.grace().toMillis());
+            if (!limits.grace().isZero()) { // to join, 0 means without an end
+                thread.join(limits.grace().toMillis());
+            }
             synchronized (news) {
                 hurried = true;
             }
-            thread.join(limits.grace().toMillis());
+            thread.join(LONGEST_STEP);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }

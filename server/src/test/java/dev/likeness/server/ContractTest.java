@@ -79,9 +79,11 @@ class ContractTest {
         for (String method : List.of("GET", "POST", "PUT", "DELETE", "PATCH")) {
             for (String path : paths()) {
                 HttpResponse<byte[]> response = running.send(HttpRequest.newBuilder(running.uri(filled(path)))
-                        .header("Content-Type", "application/json").method(method, HttpRequest.BodyPublishers.ofString("{}")));
+                        .header("Content-Type", "application/json")
+                                .method(method, HttpRequest.BodyPublishers.ofString("{}")));
                 boolean known = operations().contains(method + " " + path);
-                assertThat(response.statusCode() == 405).as("%s %s: %d", method, path, response.statusCode()).isEqualTo(!known);
+                assertThat(response.statusCode() == 405).as("%s %s: %d", method, path, response.statusCode())
+                        .isEqualTo(!known);
             }
         }
     }
@@ -89,7 +91,8 @@ class ContractTest {
     @Test
     void answersHaveTheFormThatTheDocumentGives() {
         check("GET", "/api/v1/capabilities", running.send("GET", "/api/v1/capabilities"), 200);
-        ObjectNode subject = Running.JSON.createObjectNode().put("name", "rex").put("reference", Running.url(Running.cutOut(64)));
+        ObjectNode subject = Running.JSON.createObjectNode().put("name", "rex")
+                .put("reference", Running.url(Running.cutOut(64)));
         conforms("SubjectRequest", subject);
         check("POST", "/api/v1/subjects", running.post("/api/v1/subjects", subject), 201);
         check("POST", "/api/v1/subjects", running.post("/api/v1/subjects", subject), 422);
@@ -135,8 +138,10 @@ class ContractTest {
 
     @Test
     void whatTheDocumentBoundsTheServerRefuses() {
-        for (JsonNode request : List.of(Running.request("paint"), Running.generate().put("tau", 2), Running.generate().put("width", 17),
-                Running.generate().put("surprise", 1), Running.generate().put("method", "mine"), Running.generate().put("steps", "4"))) {
+        for (JsonNode request
+                : List.of(Running.request("paint"), Running.generate().put("tau", 2), Running.generate().put("width", 17),
+                Running.generate().put("surprise", 1), Running.generate().put("method", "mine"), Running.generate()
+                        .put("steps", "4"))) {
             assertThat(errors("JobRequest", request)).as(request.toString()).isNotEmpty();
             HttpResponse<byte[]> response = running.post("/api/v1/jobs", request);
             assertThat(response.statusCode()).as(request.toString()).isEqualTo(422);
@@ -152,7 +157,8 @@ class ContractTest {
                 request.put(field.getKey(), value.asText());
                 if (!field.getKey().equals("task")) {
                     HttpResponse<byte[]> response = running.post("/api/v1/jobs", request);
-                    assertThat(response.statusCode()).as("%s: %s", request, new String(response.body(), StandardCharsets.UTF_8))
+                    assertThat(response.statusCode()).as("%s: "
+                            + "%s", request, new String(response.body(), StandardCharsets.UTF_8))
                             .isIn(202, 429);
                     running.send("DELETE", "/api/v1/jobs/" + Running.tree(response).path("id").asText());
                 }
@@ -185,7 +191,8 @@ class ContractTest {
     private static void check(String method, String path, HttpResponse<byte[]> response, int status) {
         String text = new String(response.body(), StandardCharsets.UTF_8);
         assertThat(response.statusCode()).as("%s %s: %s", method, path, text).isEqualTo(status);
-        String pointer = "/paths/" + path.replace("~", "~0").replace("/", "~1") + "/" + method.toLowerCase(java.util.Locale.ROOT)
+        String pointer = "/paths/" + path.replace("~", "~0").replace("/", "~1") + "/"
+                + method.toLowerCase(java.util.Locale.ROOT)
                 + "/responses/";
         JsonNode declared = document.at(pointer + status);
         String place = pointer + status;

@@ -24,11 +24,15 @@ import java.util.zip.Deflater;
 import java.util.zip.DeflaterOutputStream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Requests that mean no good: each is refused with its status, nothing appears outside the data folder, the server lives on. */
+/**
+ * Requests that mean no good: each is refused with its status, nothing appears outside the data folder, the server lives
+ * on.
+ */
 class HostileTest {
 
     private static final Duration SLOW = Duration.ofSeconds(2);
@@ -61,19 +65,22 @@ class HostileTest {
     }
 
     private static Limits hurried(Limits usual) {
-        return new Limits(8 << 20, SLOW, SLOW, usual.jsonDepth(), 4_000_000, usual.outputPixels(), usual.steps(), usual.images(),
-                usual.promptCharacters(), usual.queue(), usual.watchers(), usual.waiters(), usual.attempts(), usual.keptJobs(),
+        return new Limits(8 << 20, SLOW, SLOW, usual.jsonDepth(), 4_000_000, usual.outputPixels(), usual.steps(),
+                usual.images(), usual.promptCharacters(), usual.queue(), usual.watchers(), usual.waiters(), usual.attempts(),
+                        usual.keptJobs(),
                 usual.keptTime(), usual.keptBytes(), usual.grace(), usual.cacheBytes());
     }
 
     static Stream<Attack> attacks() {
         String nested = "{\"a\":" + "[".repeat(1_000_000) + "]".repeat(1_000_000) + "}";
-        String wide = "{" + Stream.iterate(0, i -> i + 1).limit(200_000).map(i -> "\"k" + i + "\":0").collect(Collectors.joining(","))
+        String wide = "{" + Stream.iterate(0, i -> i + 1).limit(200_000).map(i -> "\"k" + i + "\":0")
+                .collect(Collectors.joining(","))
                 + "}";
         return Stream.of(
                 get("path traversal in an image's id", "/api/v1/images/..%2f..%2f..%2fetc%2fpasswd", 400, 404),
                 get("dots in an image's id", "/api/v1/images/../../../etc/passwd", 400, 404),
-                get("path traversal in an input's name", "/api/v1/jobs/00000000-0000-4000-8000-000000000000/inputs/..%2f..%2fjobs.db",
+                get("path traversal in an input's "
+                        + "name", "/api/v1/jobs/00000000-0000-4000-8000-000000000000/inputs/..%2f..%2fjobs.db",
                         400, 404),
                 get("path traversal in a subject's name", "/api/v1/subjects/..%2f..%2fjobs", 400, 404),
                 get("path traversal out of the pages", "/../../jobs.db", 400, 404),
@@ -87,28 +94,34 @@ class HostileTest {
                 json("a file of the server as picture", "/api/v1/jobs", outpaint("file:///etc/passwd"), 422),
                 json("a path as picture", "/api/v1/jobs", outpaint("../../../etc/passwd"), 422),
                 json("an address as picture", "/api/v1/jobs", outpaint("http://127.0.0.1:1/x.png"), 422),
-                json("another job's database as input", "/api/v1/jobs", outpaint("job:00000000-0000-4000-8000-000000000000/../../x"), 422),
+                json("another job's database as input", "/api/v1/jobs",
+                        outpaint("job:00000000-0000-4000-8000-000000000000/../../x"), 422),
                 json("a mask file of the server", "/api/v1/segment", "{\"image\":\"" + Running.url(picture())
                         + "\",\"segment\":\"file:/etc/passwd\"}", 422),
                 json("a network of the server", "/api/v1/segment", "{\"image\":\"" + Running.url(picture())
                         + "\",\"segment\":\"onnx:/etc/passwd\"}", 422),
-                json("a picture that is a page", "/api/v1/jobs", outpaint(data("<html><script>alert(1)</script>".getBytes())), 422),
-                json("a picture that is an SVG", "/api/v1/jobs", outpaint(data("<svg xmlns='http://www.w3.org/2000/svg'/>".getBytes())), 422),
+                json("a picture that is a page", "/api/v1/jobs",
+                        outpaint(data("<html><script>alert(1)</script>".getBytes())), 422),
+                json("a picture that is an SVG", "/api/v1/jobs",
+                        outpaint(data("<svg xmlns='http://www.w3.org/2000/svg'/>".getBytes())), 422),
                 json("a picture cut off, followed by a page", "/api/v1/jobs", outpaint(data(polyglot())), 422),
                 json("a picture of 60000 x 60000 pixels", "/api/v1/jobs", outpaint(data(bomb(60_000, 60_000))), 422),
-                json("a picture of 2^31 pixels a side", "/api/v1/jobs", outpaint(data(bomb(Integer.MAX_VALUE, Integer.MAX_VALUE))), 422),
-                json("a picture of zeros that inflates a thousandfold", "/api/v1/jobs", outpaint(data(bomb(2000, 4000))), 422),
+                json("a picture of 2^31 pixels a side", "/api/v1/jobs",
+                        outpaint(data(bomb(Integer.MAX_VALUE, Integer.MAX_VALUE))), 422),
+                json("a picture of zeros that inflates a thousandfold", "/api/v1/jobs", outpaint(data(bomb(2000, 4000))),
+                        422),
                 json("no base64", "/api/v1/jobs", outpaint("data:image/png;base64,@@@@"), 422),
                 json("a million lists in each other", "/api/v1/jobs", nested, 400),
                 json("two hundred thousand fields", "/api/v1/jobs", wide, 400),
                 json("a number of a million digits", "/api/v1/jobs", "{\"seed\":" + "9".repeat(1_000_000) + "}", 400),
                 json("a field twice", "/api/v1/jobs", "{\"task\":\"generate\",\"task\":\"story\"}", 400),
-                json("no object", "/api/v1/jobs", "[]", 400),
-                json("a picture of more pixels than are drawn", "/api/v1/jobs",
+                json("no object", "/api/v1/jobs", "[]", 400), json("a picture of more pixels than are drawn", "/api/v1/jobs",
                         Running.generate().put("width", 4096).put("height", 4096).toString(), 422),
-                json("a job of a thousand pictures", "/api/v1/jobs", Running.generate().put("num_images", 1000).toString(), 422),
+                json("a job of a thousand pictures", "/api/v1/jobs", Running.generate().put("num_images", 1000).toString(),
+                        422),
                 json("a job of a million steps", "/api/v1/jobs", Running.generate().put("steps", 1_000_000).toString(), 422),
-                json("a prompt of a million letters", "/api/v1/jobs", Running.generate().put("prompt", "x".repeat(1_000_000)).toString(), 422),
+                json("a prompt of a million letters", "/api/v1/jobs", Running.generate().put("prompt", "x".repeat(1_000_000))
+                        .toString(), 422),
                 json("a NUL in a prompt", "/api/v1/jobs", Running.generate().put("prompt", "a\0b").toString(), 422),
                 raw("a body of 100 MB by its length", "POST /api/v1/jobs HTTP/1.1",
                         "Content-Type: application/json\r\nContent-Length: 100000000\r\n", new byte[0], 413),
@@ -120,25 +133,32 @@ class HostileTest {
                         "Content-Type: multipart/form-data\r\nContent-Length: 2\r\n", "{}".getBytes(), 400),
                 raw("a form of two hundred parts", "POST /api/v1/jobs HTTP/1.1",
                         "Content-Type: multipart/form-data; boundary=limit\r\nContent-Length: %d\r\n", parts(200), 400),
-                raw("text as JSON", "POST /api/v1/jobs HTTP/1.1", "Content-Type: text/plain\r\nContent-Length: 2\r\n", "{}".getBytes(), 415),
+                raw("text as JSON", "POST /api/v1/jobs HTTP/1.1", "Content-Type: text/plain\r\nContent-Length: 2\r\n",
+                        "{}".getBytes(), 415),
                 raw("a form of a page as JSON", "POST /api/v1/jobs HTTP/1.1",
                         "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 2\r\n", "{}".getBytes(), 415),
                 raw("no content type", "POST /api/v1/jobs HTTP/1.1", "Content-Length: 2\r\n", "{}".getBytes(), 415),
                 raw("a page of another site", "POST /api/v1/jobs HTTP/1.1",
-                        "Origin: https://evil.example\r\nContent-Type: application/json\r\nContent-Length: 2\r\n", "{}".getBytes(), 403),
+                        "Origin: https://evil.example\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
+                                "{}".getBytes(), 403),
                 raw("a page without an origin", "POST /api/v1/jobs HTTP/1.1",
                         "Origin: null\r\nContent-Type: application/json\r\nContent-Length: 2\r\n", "{}".getBytes(), 403),
                 raw("a page of another site by its fetch metadata", "DELETE /api/v1/subjects/rex HTTP/1.1",
                         "Sec-Fetch-Site: cross-site\r\n", new byte[0], 403),
                 raw("a page of another port", "POST /sdapi/v1/txt2img HTTP/1.1",
-                        "Origin: http://127.0.0.1:1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n", "{}".getBytes(), 403),
+                        "Origin: http://127.0.0.1:1\r\nContent-Type: application/json\r\nContent-Length: 2\r\n",
+                                "{}".getBytes(), 403),
                 new Attack("a name that was rebound to this machine", Set.of(421),
-                        "GET /api/v1/jobs HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", new byte[0], false, false),
-                new Attack("no host", Set.of(400, 421), "GET /api/v1/jobs HTTP/1.1\r\nConnection: close\r\n\r\n", new byte[0], false, false),
+                        "GET /api/v1/jobs HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", new byte[0], false,
+                                false),
+                new Attack("no host", Set.of(400, 421), "GET /api/v1/jobs HTTP/1.1\r\nConnection: close\r\n\r\n",
+                        new byte[0], false, false),
                 raw("a method that is none", "BREW /api/v1/jobs HTTP/1.1", "", new byte[0], 400, 404, 405),
-                raw("a head of a megabyte", "GET /api/v1/jobs HTTP/1.1", "X: " + "y".repeat(1 << 20) + "\r\n", new byte[0], 400, 431),
+                raw("a head of a megabyte", "GET /api/v1/jobs HTTP/1.1", "X: " + "y".repeat(1 << 20) + "\r\n", new byte[0],
+                        400, 431),
                 raw("two lengths of one body", "POST /api/v1/jobs HTTP/1.1",
-                        "Content-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 20\r\n", "{}".getBytes(), 400),
+                        "Content-Type: application/json\r\nContent-Length: 2\r\nContent-Length: 20\r\n", "{}".getBytes(),
+                                400),
                 slow("a body that never ends", "Content-Type: application/json\r\nContent-Length: 1000\r\n", 400, 408),
                 guarded("no token", "GET /api/v1/jobs HTTP/1.1", ""),
                 guarded("a wrong token", "GET /metrics HTTP/1.1", "Authorization: Bearer 0123456789abcdef0124\r\n"),
@@ -165,11 +185,23 @@ class HostileTest {
         assertThat(target.get("/health/ready").path("status").asText()).isEqualTo("up");
     }
 
+    @Test
+    void whoWaitsForAPictureLongerThanIdleConnectionsLiveGetsItNevertheless() {
+        String request = Running.JSON.createObjectNode().put("prompt", "a fox").put("steps", 200).put("n_iter", 16).toString();
+        long began = System.nanoTime();
+        assertThat(running.post("/sdapi/v1/txt2img", request).statusCode()).isEqualTo(200);
+        assertThat(Duration.ofNanos(System.nanoTime() - began)).isGreaterThan(SLOW);
+        running.get("/api/v1/jobs?limit=1").path("jobs").forEach(job -> Disk.delete(running.data.resolve("jobs")
+                .resolve(job.path("id").asText())));
+    }
+
     /** All files but those of the servers' data. */
     private static Set<Path> outside() throws IOException {
         Set<Path> files = new TreeSet<>();
-        for (Path top : List.of(folder, folder.resolve("open"), folder.resolve("guarded"), Path.of(System.getProperty("java.io.tmpdir")))) {
-            files.addAll(Disk.list(top).stream().filter(file -> file.toString().contains("evil") || top.startsWith(folder)).toList());
+        for (Path top : List.of(folder, folder.resolve("open"), folder.resolve("guarded"),
+                Path.of(System.getProperty("java.io.tmpdir")))) {
+            files.addAll(Disk.list(top).stream().filter(file -> file.toString().contains("evil") || top.startsWith(folder))
+                    .toList());
         }
         return files;
     }
@@ -179,7 +211,8 @@ class HostileTest {
             socket.setSoTimeout(20_000);
             try {
                 OutputStream out = socket.getOutputStream();
-                out.write(attack.head.replace("HOST", "127.0.0.1:" + target.server.port()).getBytes(StandardCharsets.ISO_8859_1));
+                out.write(attack.head.replace("HOST", "127.0.0.1:" + target.server.port())
+                        .getBytes(StandardCharsets.ISO_8859_1));
                 out.write(attack.body);
                 out.flush();
                 if (!attack.slow) {
@@ -219,7 +252,8 @@ class HostileTest {
     }
 
     private static Attack slow(String name, String headers, Integer... statuses) {
-        return new Attack(name, Set.of(statuses), "POST /api/v1/jobs HTTP/1.1\r\nHost: HOST\r\n" + headers + "\r\n", "{".getBytes(), true,
+        return new Attack(name, Set.of(statuses), "POST /api/v1/jobs HTTP/1.1\r\nHost: HOST\r\n" + headers + "\r\n",
+                "{".getBytes(), true,
                 false);
     }
 
@@ -233,7 +267,8 @@ class HostileTest {
     }
 
     private static String subject(String name) {
-        return Running.JSON.createObjectNode().put("name", name).put("reference", Running.url(Running.cutOut(64))).toString();
+        return Running.JSON.createObjectNode().put("name", name).put("reference", Running.url(Running.cutOut(64)))
+                .toString();
     }
 
     private static String outpaint(String image) {

@@ -29,6 +29,7 @@ class KillsTest {
     private final Map<String, String> accepted = new ConcurrentHashMap<>(); // key of a job to its id
     private final Set<String> broken = ConcurrentHashMap.newKeySet();
     private final AtomicInteger seen = new AtomicInteger();
+    private final AtomicInteger rounds = new AtomicInteger();
     private volatile int next;
 
     @Test
@@ -36,16 +37,23 @@ class KillsTest {
         Path model = Served.tinyModel(folder);
         Random random = new Random(1);
         int early = 0;
+        long startTime = 1000; // milliseconds, measured below
         for (int i = 0; i < KILLS; i++) {
+            long began = System.nanoTime();
             Served served = Served.start(data, model, 1);
-            boolean whileStarting = i % 5 == 4;
-            if (whileStarting) {
-                Thread.sleep(random.nextInt(1500));
+            if (i % 5 == 4) { // while it starts, and perhaps puts right what the last kill left
+                Thread.sleep(random.nextInt((int) startTime));
                 early++;
             } else if (served.awaitPort()) {
+                startTime = (System.nanoTime() - began) / 1_000_000 + 1;
+                rounds.set(0);
                 Thread client = new Thread(() -> submitAndLook(served));
                 client.start();
-                Thread.sleep(random.nextInt(1200));
+                int enough = random.nextInt(12);
+                while (rounds.get() < enough && client.isAlive()) { // on a busy machine a stretch of time could hold no work
+                    Thread.sleep(1);
+                }
+                Thread.sleep(random.nextInt(100));
                 served.kill();
                 client.join();
             }
@@ -75,8 +83,8 @@ class KillsTest {
             assertThat(Disk.list(data.resolve("images"))).extracting(file -> file.getFileName().toString())
                     .containsExactlyInAnyOrderElementsOf(files);
         }
-        System.out.printf("%d kills (%d while starting): %d jobs, %d pictures; lost %d, half-written %d; %d pictures looked at "
-                + "between the kills%n", KILLS, early, jobs, pictures, accepted.size(), broken.size(), seen.get());
+        System.out.printf("%d kills (%d while starting): %d jobs, %d pictures; lost %d, half-written %d; %d pictures "
+                + "looked at between the kills%n", KILLS, early, jobs, pictures, accepted.size(), broken.size(), seen.get());
         assertThat(accepted).as("lost jobs").isEmpty();
         assertThat(broken).as("half-written pictures").isEmpty();
         // Each key was sent until it was accepted, the last perhaps not: one job a key, whatever happened in between.
@@ -101,6 +109,7 @@ class KillsTest {
                         look(served, image);
                     }
                 }
+                rounds.incrementAndGet();
             }
         } catch (IOException | InterruptedException e) {
             // killed

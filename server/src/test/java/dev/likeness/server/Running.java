@@ -38,7 +38,8 @@ final class Running implements AutoCloseable {
 
     Running(Path folder, Limits limits, String token) {
         data = folder.resolve("data");
-        server = new Server(new ServerOptions("127.0.0.1", 0, token, Set.of(), data, data.resolve("subjects"), limits), () -> {
+        server = new Server(new ServerOptions("127.0.0.1", 0, token, Set.of(), data, data.resolve("subjects"), limits),
+                () -> {
             Ops.threads(1); // tensors this small are slower on several
             return FluxModel.open(folder.resolve("model"), Device.CPU, DType.FLOAT32);
         });
@@ -96,7 +97,8 @@ final class Running implements AutoCloseable {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         parts.forEach((name, value) -> {
             boolean file = value instanceof byte[];
-            out.writeBytes(("--limit\r\nContent-Disposition: form-data; name=\"" + name + "\"" + (file ? "; filename=\"f.png\"" : "")
+            out.writeBytes(("--limit\r\nContent-Disposition: form-data; name=\"" + name + "\""
+                    + (file ? "; filename=\"f.png\"" : "")
                     + "\r\n\r\n").getBytes(StandardCharsets.UTF_8));
             out.writeBytes(file ? (byte[]) value : value.toString().getBytes(StandardCharsets.UTF_8));
             out.writeBytes("\r\n".getBytes(StandardCharsets.UTF_8));

@@ -40,15 +40,18 @@ final class Served implements AutoCloseable {
     private static Limits limits() {
         Limits usual = Limits.USUAL;
         return new Limits(usual.bodyBytes(), usual.bodyTime(), usual.idleTime(), usual.jsonDepth(), usual.inputPixels(),
-                usual.outputPixels(), usual.steps(), usual.images(), usual.promptCharacters(), usual.queue(), usual.watchers(),
-                usual.waiters(), Integer.MAX_VALUE, Integer.MAX_VALUE, usual.keptTime(), usual.keptBytes(), Duration.ofSeconds(5),
+                usual.outputPixels(), usual.steps(), usual.images(), usual.promptCharacters(), usual.queue(),
+                        usual.watchers(),
+                usual.waiters(), Integer.MAX_VALUE, Integer.MAX_VALUE, usual.keptTime(), usual.keptBytes(),
+                        Duration.ofSeconds(5),
                 64L << 20);
     }
 
     /** Entry point of the process. @param args data folder, model folder, threads */
     public static void main(String[] args) {
         Path data = Path.of(args[0]);
-        Server server = new Server(new ServerOptions("127.0.0.1", 0, null, Set.of(), data, data.resolve("subjects"), LIMITS), () -> {
+        Server server = new Server(new ServerOptions("127.0.0.1", 0, null, Set.of(), data, data.resolve("subjects"),
+                LIMITS), () -> {
             Ops.threads(Integer.parseInt(args[2]));
             return FluxModel.open(Path.of(args[1]), Device.CPU, DType.FLOAT32);
         });
@@ -58,8 +61,10 @@ final class Served implements AutoCloseable {
 
     /** Starts the process; it need not listen yet. */
     static Served start(Path data, Path model, int threads) throws IOException {
-        ProcessBuilder builder = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin/java").toString(), "-Xmx1g",
-                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true", "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
+        ProcessBuilder builder =
+                new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin/java").toString(), "-Xmx1g",
+                "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true",
+                        "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
                 "-Dorg.bytedeco.javacpp.maxbytes=0", "-cp", System.getProperty("java.class.path"), Served.class.getName(),
                 data.toString(), model.toString(), Integer.toString(threads));
         builder.environment().put("OMP_WAIT_POLICY", "PASSIVE");
@@ -112,7 +117,8 @@ final class Served implements AutoCloseable {
     /** Resident bytes. */
     long memory() throws IOException {
         List<String> lines = Files.readAllLines(Path.of("/proc", Long.toString(process.pid()), "status"));
-        return lines.stream().filter(line -> line.startsWith("VmRSS:")).mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
+        return lines.stream().filter(line -> line.startsWith("VmRSS:"))
+                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                 .findFirst().orElseThrow() * 1024;
     }
 
@@ -121,17 +127,16 @@ final class Served implements AutoCloseable {
         return process.toHandle().info().totalCpuDuration().orElseThrow();
     }
 
-    /** As a power failure of the process alone: SIGKILL. */
-    void kill() throws InterruptedException {
+    /** SIGKILL: the process does nothing more. */
+    void kill() {
         process.destroyForcibly();
-        process.waitFor();
+        process.onExit().join();
     }
 
     @Override
-    public void close() throws InterruptedException {
+    public void close() {
         process.destroy();
-        if (!process.waitFor(30, TimeUnit.SECONDS)) {
-            kill();
-        }
+        process.onExit().completeOnTimeout(process, 30, TimeUnit.SECONDS).join();
+        kill();
     }
 }

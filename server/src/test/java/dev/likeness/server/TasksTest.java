@@ -35,7 +35,8 @@ class TasksTest {
     @BeforeAll
     static void start() {
         running = Running.start(folder);
-        ObjectNode subject = Running.JSON.createObjectNode().put("name", "rex").put("reference", Running.url(Running.cutOut(64)));
+        ObjectNode subject = Running.JSON.createObjectNode().put("name", "rex")
+                .put("reference", Running.url(Running.cutOut(64)));
         running.post("/api/v1/subjects", subject);
     }
 
@@ -62,16 +63,18 @@ class TasksTest {
         ObjectNode story = with(Running.request("story"), subject());
         story.putArray("prompts").add("the snow").add("the house");
         return Stream.of(
-                Running.generate(),
-                Running.generate().put("prompt", "@rex in the snow"),
-                with(Running.request("personalize").put("prompt", "the snow"), subject().put("x", 0.5).put("y", 0.5).put("scale", 0.8)),
+                Running.generate(), Running.generate().put("prompt", "@rex in the snow"),
+                with(Running.request("personalize").put("prompt", "the snow"), subject().put("x", 0.5).put("y", 0.5)
+                        .put("scale", 0.8)),
                 with(Running.request("personalize").put("prompt", "the snow"), opaque.deepCopy().put("mask", mask)),
-                with(Running.request("personalize").put("prompt", "the snow"), opaque.deepCopy().put("segment", "box:16,16,32,32")),
-                with(Running.request("compose").put("prompt", "the snow and @rex"), subject().put("x", 0.3).put("y", 0.5).put("scale", 0.5),
-                        Running.JSON.createObjectNode().put("reference", picture).put("scene", true)),
+                with(Running.request("personalize").put("prompt", "the snow"), opaque.deepCopy()
+                        .put("segment", "box:16,16,32,32")),
+                with(Running.request("compose").put("prompt", "the snow and @rex"), subject().put("x", 0.3).put("y", 0.5)
+                        .put("scale", 0.5), Running.JSON.createObjectNode().put("reference", picture).put("scene", true)),
                 with(Running.request("reconstruct"), subject().put("prompt", "a fox")),
                 Running.request("inpaint").put("prompt", "a fox").put("image", picture).put("mask", mask),
-                Running.request("inpaint").put("prompt", "@rex").put("image", picture).put("mask", mask).put("inject", "replace+mma"),
+                Running.request("inpaint").put("prompt", "@rex").put("image", picture).put("mask", mask)
+                        .put("inject", "replace+mma"),
                 Running.request("outpaint").put("prompt", "a fox").put("image", picture).put("right", 32),
                 story);
     }
@@ -92,10 +95,12 @@ class TasksTest {
             assertThat(png.body()).hasSize(image.path("bytes").asInt());
             ObjectNode record = Metadata.read(file);
             assertThat(record.path("parameters").path("seed").asLong()).isEqualTo(image.path("seed").asLong());
-            assertThat(running.get(image.path("url").asText() + "/details").path("parameters")).isEqualTo(record.path("parameters"));
+            assertThat(running.get(image.path("url").asText() + "/details").path("parameters"))
+                    .isEqualTo(record.path("parameters"));
             for (String input : List.of("layout", "reference", "image", "mask", "library")) {
                 String path = record.path("parameters").path(input).asText();
-                assertThat(path.isEmpty() || Files.exists(running.data.resolve("images").resolve(path))).as("%s %s", input, path)
+                assertThat(path.isEmpty() || Files.exists(running.data.resolve("images").resolve(path)))
+                        .as("%s %s", input, path)
                         .isTrue();
             }
         }
@@ -107,7 +112,8 @@ class TasksTest {
         ObjectNode second = running.run((ObjectNode) first.get("request"));
         assertThat(second.path("state").asText()).isEqualTo("done");
         assertThat(pixels(second)).isEqualTo(pixels(first));
-        assertThat(first.at("/request/subjects/0/reference").asText()).isEqualTo("job:" + first.path("id").asText() + "/subject-1");
+        assertThat(first.at("/request/subjects/0/reference").asText())
+                .isEqualTo("job:" + first.path("id").asText() + "/subject-1");
         HttpResponse<byte[]> input = running.send("GET", "/api/v1/jobs/" + first.path("id").asText() + "/inputs/subject-1");
         assertThat(input.body()).isEqualTo(Running.png(Running.cutOut(64)));
         assertThat(input.headers().firstValue("Content-Type")).hasValue("image/png");
@@ -223,7 +229,8 @@ class TasksTest {
         ObjectNode alpha = Running.tree(running.post("/api/v1/segment", request));
         assertThat(alpha.path("fraction").asDouble()).isEqualTo(0.25);
         assertThat(alpha.at("/box/x").asInt()).isEqualTo(16);
-        ObjectNode painted = Running.tree(running.post("/api/v1/segment", request.deepCopy().put("mask", Running.url(Running.mask(32)))));
+        ObjectNode painted =
+                Running.tree(running.post("/api/v1/segment", request.deepCopy().put("mask", Running.url(Running.mask(32)))));
         assertThat(painted.path("width").asInt()).isEqualTo(64);
         assertThat(painted.path("warnings")).hasSize(1);
         ObjectNode word = Running.JSON.createObjectNode().put("image", Running.url(Running.cutOut(64).flatten(0xffffff)))
