@@ -26,6 +26,7 @@ import java.util.TreeSet;
 final class Results implements AutoCloseable {
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final String NONE = "(none)"; // no setting has it as its value
 
     record Key(String of, String method, long seed) {}
 
@@ -68,8 +69,8 @@ final class Results implements AutoCloseable {
             Set<String> names = new TreeSet<>(settings.keySet());
             before.fieldNames().forEachRemaining(names::add);
             for (String name : names) {
-                String was = before.path(name).asText("none");
-                String is = settings.getOrDefault(name, "none");
+                String was = before.path(name).asText(NONE);
+                String is = settings.getOrDefault(name, NONE);
                 if (!was.equals(is)) {
                     throw Refusal.input("%s holds results of %s %s, and this is %s; name another --output.", path, name, was, is);
                 }
