@@ -72,7 +72,8 @@ final class Results implements AutoCloseable {
                 String was = before.path(name).asText(NONE);
                 String is = settings.getOrDefault(name, NONE);
                 if (!was.equals(is)) {
-                    throw Refusal.input("%s holds results of %s %s, and this is %s; name another --output.", path, name, was, is);
+                    throw Refusal.input("%s holds results of %s %s, and this is %s; name another --output.", path, name, was,
+                            is);
                 }
             }
             for (String line : lines.subList(1, lines.size())) {
