@@ -81,11 +81,11 @@ final class EvaluateCommand implements Callable<Integer> {
                     + "fetched into it when missing (default: .toybox/data)")
     Path data;
 
-    @Option(names = "--score-clip", paramLabel = "DIR",
+    @Option(names = "--clip", paramLabel = "DIR",
             description = "for dreambench, the CLIP that scores: a folder such as openai/clip-vit-base-patch32")
     Path clip;
 
-    @Option(names = "--score-dino", paramLabel = "DIR",
+    @Option(names = "--dino", paramLabel = "DIR",
             description = "for dreambench, the DINO that scores: a folder such as facebook/dino-vits16")
     Path dino;
 
@@ -101,11 +101,12 @@ final class EvaluateCommand implements Callable<Integer> {
         List<PromptCase> prompts = suite.startsWith("dreambench") ? prompts() : List.of();
         try (FluxModel model = modelOptions.open()) {
             Map<String, String> settings = new LinkedHashMap<>();
-            settings.put("model", String.valueOf(model.folder().toAbsolutePath().normalize().getFileName()));
+            settings.put("model", model.name());
             settings.put("model-sha256", Evaluation.fingerprint(model.folder()));
-            modelOptions.singleFiles().forEach((component, file) ->
+            model.singleFiles().forEach((component, file) ->
                     settings.put(component.flag().substring("--".length()) + "-sha256", Evaluation.fingerprint(file)));
-            settings.put("dtype", modelOptions.dtype);
+            model.loras().forEach(lora -> settings.put("lora-" + lora.sha256(), String.valueOf(lora.scale())));
+            settings.put("dtype", model.dtype().flag());
             settings.put("device", model.device().name());
             settings.put("threads", String.valueOf(Ops.threads(0)));
             switch (suite) {
@@ -123,8 +124,8 @@ final class EvaluateCommand implements Callable<Integer> {
                 case "edit" -> run(new EditBench(model, count), settings, model);
                 default -> {
                     settings.put("references", references);
-                    settings.put("score-clip-sha256", Evaluation.fingerprint(clip));
-                    settings.put("score-dino-sha256", Evaluation.fingerprint(dino));
+                    settings.put("clip-sha256", Evaluation.fingerprint(clip));
+                    settings.put("dino-sha256", Evaluation.fingerprint(dino));
                     try (ImageText scores = ImageText.open(clip, dino, model.device())) {
                         List<Method> compared = Method.named(methods, model.defaults());
                         run(new DreamSuite(suite, model, scores, prompts, compared, count), settings, model);
@@ -147,7 +148,7 @@ final class EvaluateCommand implements Callable<Integer> {
             throw Refusal.usage("--cases %d is out of range; use 0 for all or a count.", count);
         }
         if (suite.startsWith("dreambench") && (data == null || clip == null || dino == null)) {
-            throw Refusal.usage("--suite %s needs --data, --score-clip and --score-dino; give the folders of the benchmark, of "
+            throw Refusal.usage("--suite %s needs --data, --clip and --dino; give the folders of the benchmark, of "
                     + "CLIP and of DINO.", suite);
         }
         for (String name : only == null ? List.<String>of() : only) {

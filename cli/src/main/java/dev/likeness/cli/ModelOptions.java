@@ -90,8 +90,7 @@ final class ModelOptions {
                 dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype));
     }
 
-    /** Files that take the place of the folder's. */
-    Map<Component, Path> singleFiles() {
+    private Map<Component, Path> singleFiles() {
         Map<Component, Path> files = new EnumMap<>(Component.class);
         putGiven(files, Component.TRANSFORMER, transformer);
         putGiven(files, Component.VAE, vae);

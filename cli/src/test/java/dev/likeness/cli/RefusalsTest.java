@@ -200,7 +200,7 @@ class RefusalsTest {
                 new Case("evaluate: cases", USAGE, List.of("evaluate", "--suite", "toybox", "--cases", "-1"),
                         List.of("--cases -1", "0 for all")),
                 new Case("evaluate: no encoders", USAGE, List.of("evaluate", "--suite", "dreambench", "--data", "x"),
-                        List.of("--score-clip and --score-dino")),
+                        List.of("--clip and --dino")),
                 new Case("serve: others without a token", USAGE, List.of("serve", "--host", "0.0.0.0"),
                         List.of("--host 0.0.0.0", "--token")),
                 new Case("serve: a token that can be guessed", USAGE, List.of("serve", "--token", "sesame"), List.of("--token", "16")),
@@ -420,9 +420,9 @@ class RefusalsTest {
                 new Case("evaluate: cut-outs missing", INPUT, List.of("evaluate", "--suite", "toybox", "--subjects",
                         file("folder.png"), "--model", file("model"), "--judge", JUDGE), List.of("folder.png holds no accordion.png")),
                 new Case("evaluate: results of something else", INPUT, List.of("evaluate", "--suite", "edit", "--model",
-                        file("model"), "-o", file("measured")), List.of("results of model other", "name another --output")),
+                        file("model"), "-o", file("measured")), List.of("measured", "holds results of", "name another --output")),
                 new Case("evaluate: no benchmark", INPUT, List.of("evaluate", "--suite", "dreambench", "--data",
-                        file("folder.png"), "--score-clip", file("nowhere"), "--score-dino", file("nowhere")),
+                        file("folder.png"), "--clip", file("nowhere"), "--dino", file("nowhere")),
                         List.of("holds no prompts_and_classes.txt")));
     }
 

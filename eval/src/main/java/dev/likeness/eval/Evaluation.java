@@ -83,7 +83,8 @@ public final class Evaluation {
     }
 
     /**
-     * SHA-256 over names and bytes of what a model's folder holds, all files but texts and pictures for people; or of a file.
+     * SHA-256 over names and bytes of what a model's folder holds, all files but texts and pictures for people; or of one
+     * file.
      *
      * @throws Refusal (model) when it cannot be read
      */

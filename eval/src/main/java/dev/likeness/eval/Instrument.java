@@ -25,7 +25,8 @@ public enum Instrument {
             + "new place; 0 for equal.", "whether what differs is good: noise is diverse."),
     DIVERSITY_OUTSIDE("diversity outside", "", 3, Better.NEITHER, "The same outside that place.", "the same."),
     SUBJECT_TOP1("subject top-1", "%", 0, Better.MORE, "Share of pictures in which the judge finds the prompt's noun "
-            + "first (of two nouns, one of them).", "its own errors: it confuses true pictures as well."),
+            + "first (of two nouns, one of them).", "whether a person would know it: a blob of the right colours "
+            + "may do."),
     SUBJECT_TOP5("subject top-5", "%", 0, Better.MORE, "Share of pictures in which the judge finds each noun of the "
             + "prompt among its first five.", "two subjects from one that has something of both."),
     PLACEMENT("placement", "%", 0, Better.MORE, "Share of pictures that obey the words for place or size: the judge's "

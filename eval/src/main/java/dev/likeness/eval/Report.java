@@ -78,8 +78,8 @@ final class Report {
 
     private static String table(Suite suite, Map<String, Map<Instrument, Summary>> summaries) {
         boolean competition = !suite.controls().containsAll(suite.methods().keySet());
-        StringBuilder html = new StringBuilder("<p class=\"note\">Each figure is the mean over subjects, with half the width "
-                + "of its 95 % interval.");
+        StringBuilder html = new StringBuilder("<p class=\"note\">Each figure is the mean over subjects, with half the "
+                + "width of its 95 % interval.");
         if (competition) {
             html.append(" The best of each column stands out; controls, in italics, take no part in that.");
         }

@@ -15,6 +15,8 @@ import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * What was measured so far, one JSON line a picture, behind a first line with the settings that decide every digit. A
@@ -24,6 +26,7 @@ import java.util.Map;
 final class Results implements AutoCloseable {
 
     private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final String NONE = "(none)"; // no setting has it as its value
 
     record Key(String of, String method, long seed) {}
 
@@ -63,11 +66,14 @@ final class Results implements AutoCloseable {
     private void read(Path path, List<String> lines, Map<String, String> settings) {
         try {
             JsonNode before = MAPPER.readTree(lines.get(0)).path("settings");
-            for (Map.Entry<String, String> entry : settings.entrySet()) {
-                String was = before.path(entry.getKey()).asText();
-                if (!was.equals(entry.getValue())) {
-                    throw Refusal.input("%s holds results of %s %s, and this is %s; name another --output.", path,
-                            entry.getKey(), was.isEmpty() ? "unknown" : was, entry.getValue());
+            Set<String> names = new TreeSet<>(settings.keySet());
+            before.fieldNames().forEachRemaining(names::add);
+            for (String name : names) {
+                String was = before.path(name).asText(NONE);
+                String is = settings.getOrDefault(name, NONE);
+                if (!was.equals(is)) {
+                    throw Refusal.input("%s holds results of %s %s, and this is %s; name another --output.", path, name, was,
+                            is);
                 }
             }
             for (String line : lines.subList(1, lines.size())) {

@@ -25,6 +25,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The frame around suites, with a suite whose figures follow from names. */
@@ -169,12 +170,24 @@ class EvaluationTest {
         assertThat(made).contains("1a").doesNotContain("0a");
     }
 
-    @Test
-    void resultsOfOtherSettingsAreRefused() {
+    static List<Map<String, String>> otherSettings() {
+        return List.of(Map.of("model", "none", "dtype", "bfloat16"), Map.of("dtype", "float32"),
+                Map.of("model", "none", "dtype", "float32", "lora", "1"));
+    }
+
+    @ParameterizedTest
+    @MethodSource("otherSettings")
+    void resultsOfOtherSettingsAreRefused(Map<String, String> settings) {
         run(folder, 1, 1);
-        assertThatThrownBy(() -> new Evaluation(new Fake(1), folder, Map.of("model", "none", "dtype", "bfloat16"))
-                .run(1, (done, of) -> {})).isInstanceOf(Refusal.class)
-                .hasMessageContaining("results of dtype float32, and this is bfloat16; name another --output.");
+        assertThatThrownBy(() -> new Evaluation(new Fake(1), folder, settings).run(1, (done, of) -> {}))
+                .isInstanceOf(Refusal.class).hasMessageContaining("; name another --output.");
+    }
+
+    @Test
+    void theSettingThatDiffersIsNamed() {
+        run(folder, 1, 1);
+        assertThatThrownBy(() -> new Evaluation(new Fake(1), folder, otherSettings().get(0)).run(1, (done, of) -> {}))
+                .hasMessageContaining("results of dtype float32, and this is bfloat16");
     }
 
     @ParameterizedTest
