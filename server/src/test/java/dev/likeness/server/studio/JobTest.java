@@ -3,6 +3,7 @@ package dev.likeness.server.studio;
 import static com.microsoft.playwright.assertions.PlaywrightAssertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.microsoft.playwright.Locator;
 import java.awt.image.BufferedImage;
 import java.nio.file.Path;
 import org.junit.jupiter.api.AfterEach;
@@ -74,14 +75,18 @@ class JobTest extends StudioTest {
     void picturesAreKeptAcrossARestart() {
         begin(30);
         result();
-        page.locator(".result-bar .star").click();
+        Locator star = page.locator(".result-bar .star");
+        star.click();
+        assertThat(star).hasAttribute("aria-pressed", "true");
         server.stop();
         server.startAgain();
         page.reload();
         assertThat(page.locator("#pictures .card")).hasCount(1);
         choose("Which pictures are shown", "Starred");
         assertThat(page.locator("#pictures .card")).hasCount(1);
-        page.locator("#pictures .card .star").click();
+        Locator kept = page.locator("#pictures .card .star");
+        kept.click();
+        assertThat(kept).hasAttribute("aria-pressed", "false");
         choose("Which pictures are shown", "All");
         choose("Which pictures are shown", "Starred");
         assertThat(page.locator("#gallery-empty")).containsText("No stars yet");
