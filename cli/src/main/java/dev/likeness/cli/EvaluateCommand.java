@@ -18,7 +18,6 @@ import dev.likeness.eval.Suite;
 import dev.likeness.eval.Summary;
 import dev.likeness.eval.ToyboxBench;
 import dev.likeness.task.FluxModel;
-import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.train.data.NpmPackages;
 import dev.likeness.train.data.ToyboxData;
@@ -82,11 +81,12 @@ final class EvaluateCommand implements Callable<Integer> {
                     + "fetched into it when missing (default: .toybox/data)")
     Path data;
 
-    @Option(names = "--clip", paramLabel = "DIR",
-            description = "for dreambench, a folder such as openai/clip-vit-base-patch32")
+    @Option(names = "--score-clip", paramLabel = "DIR",
+            description = "for dreambench, the CLIP that scores: a folder such as openai/clip-vit-base-patch32")
     Path clip;
 
-    @Option(names = "--dino", paramLabel = "DIR", description = "for dreambench, a folder such as facebook/dino-vits16")
+    @Option(names = "--score-dino", paramLabel = "DIR",
+            description = "for dreambench, the DINO that scores: a folder such as facebook/dino-vits16")
     Path dino;
 
     @Option(names = "--references", defaultValue = "first", paramLabel = "WHICH",
@@ -103,6 +103,8 @@ final class EvaluateCommand implements Callable<Integer> {
             Map<String, String> settings = new LinkedHashMap<>();
             settings.put("model", String.valueOf(model.folder().toAbsolutePath().normalize().getFileName()));
             settings.put("model-sha256", Evaluation.fingerprint(model.folder()));
+            modelOptions.singleFiles().forEach((component, file) ->
+                    settings.put(component.flag().substring("--".length()) + "-sha256", Evaluation.fingerprint(file)));
             settings.put("dtype", modelOptions.dtype);
             settings.put("device", model.device().name());
             settings.put("threads", String.valueOf(Ops.threads(0)));
@@ -121,8 +123,8 @@ final class EvaluateCommand implements Callable<Integer> {
                 case "edit" -> run(new EditBench(model, count), settings, model);
                 default -> {
                     settings.put("references", references);
-                    settings.put("clip-sha256", Evaluation.fingerprint(clip));
-                    settings.put("dino-sha256", Evaluation.fingerprint(dino));
+                    settings.put("score-clip-sha256", Evaluation.fingerprint(clip));
+                    settings.put("score-dino-sha256", Evaluation.fingerprint(dino));
                     try (ImageText scores = ImageText.open(clip, dino, model.device())) {
                         List<Method> compared = Method.named(methods, model.defaults());
                         run(new DreamSuite(suite, model, scores, prompts, compared, count), settings, model);
@@ -145,8 +147,8 @@ final class EvaluateCommand implements Callable<Integer> {
             throw Refusal.usage("--cases %d is out of range; use 0 for all or a count.", count);
         }
         if (suite.startsWith("dreambench") && (data == null || clip == null || dino == null)) {
-            throw Refusal.usage("--suite %s needs --data, --clip and --dino; give the folders of the benchmark, of CLIP "
-                    + "and of DINO.", suite);
+            throw Refusal.usage("--suite %s needs --data, --score-clip and --score-dino; give the folders of the benchmark, of "
+                    + "CLIP and of DINO.", suite);
         }
         for (String name : only == null ? List.<String>of() : only) {
             if (!ToyboxBench.subjects().contains(name)) {
@@ -189,7 +191,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     private void run(Suite of, Map<String, String> settings, FluxModel model) {
-        int atOnce = jobs > 0 ? jobs : model.device().equals(Device.CPU) ? Runtime.getRuntime().availableProcessors() : 1;
+        int atOnce = jobs > 0 ? jobs : model.device().isCpu() ? Runtime.getRuntime().availableProcessors() : 1;
         Progress progress = new Progress();
         print(of, new Evaluation(of, output, settings).run(atOnce, progress::cases));
         System.err.println(output.resolve("report.html"));

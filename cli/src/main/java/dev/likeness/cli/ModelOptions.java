@@ -6,10 +6,13 @@ import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.weights.Component;
+import dev.likeness.weights.LoraFile;
 import dev.likeness.weights.ModelFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine.Option;
 
@@ -20,6 +23,7 @@ final class ModelOptions {
     static final String EMBEDDED = "toybox";
 
     private static final int MAX_THREADS = 1024;
+    private static final String AUTO = "auto";
 
     @Option(names = "--model", paramLabel = "DIR",
             description = "FLUX.1 model folder in diffusers layout; the embedded Toybox by default")
@@ -33,18 +37,24 @@ final class ModelOptions {
     @Option(names = "--vae", paramLabel = "FILE", description = "file in place of the autoencoder of --model")
     Path vae;
 
-    @Option(names = "--clip", paramLabel = "FILE", description = "file in place of the CLIP text encoder of --model")
+    @Option(names = "--clip-l", paramLabel = "FILE", description = "file in place of the CLIP text encoder of --model")
     Path clip;
 
     @Option(names = "--t5", paramLabel = "FILE", description = "file in place of the T5 text encoder of --model")
     Path t5;
 
+    @Option(names = "--lora", paramLabel = "FILE[:SCALE]",
+            description = "LoRA that is added to the transformer, as much of it as the scale says (1 without one); may be repeated. "
+                    + "A third part, the file's SHA-256, refuses any other file")
+    List<String> loras = new ArrayList<>();
+
     @Option(names = "--device", defaultValue = "auto", paramLabel = "NAME",
             description = "auto, cpu, cuda or cuda:0 (default: ${DEFAULT-VALUE})")
     String device;
 
-    @Option(names = "--dtype", defaultValue = "float32", paramLabel = "TYPE",
-            description = "float32, bfloat16 or float16 (default: ${DEFAULT-VALUE})")
+    @Option(names = "--dtype", defaultValue = AUTO, paramLabel = "TYPE",
+            description = "float32, bfloat16, float16, or auto: bfloat16 where the processor multiplies in it, float32 elsewhere "
+                    + "(default: ${DEFAULT-VALUE})")
     String dtype;
 
     @Option(names = "--threads", defaultValue = "0", paramLabel = "N",
@@ -60,23 +70,28 @@ final class ModelOptions {
         Device.requireKnown(device);
         singleFiles().forEach((component, file) -> {
             if (model == null) {
-                throw Refusal.usage("%s needs --model DIR: the folder of the model that has everything else (scheduler, tokenizers, "
-                        + "the other networks).", component.flag());
+                throw Refusal.usage("%s needs --model DIR: the folder of the model that has everything else (scheduler, "
+                        + "tokenizers, the other networks).", component.flag());
             }
             if (!Files.isRegularFile(file)) {
                 throw Refusal.model("%s %s is no file; give a safetensors or GGUF file.", component.flag(), file);
             }
         });
-        DType.ofFlag(dtype);
+        if (!dtype.equals(AUTO)) {
+            DType.ofFlag(dtype);
+        }
     }
 
     FluxModel open() {
         check();
         Ops.threads(threads);
-        return FluxModel.open(new ModelFiles(folder(), singleFiles()), Device.of(device), DType.ofFlag(dtype));
+        Device where = Device.of(device);
+        return FluxModel.open(new ModelFiles(folder(), singleFiles()), loras.stream().map(LoraFile::of).toList(), where,
+                dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype));
     }
 
-    private Map<Component, Path> singleFiles() {
+    /** Files that take the place of the folder's. */
+    Map<Component, Path> singleFiles() {
         Map<Component, Path> files = new EnumMap<>(Component.class);
         putGiven(files, Component.TRANSFORMER, transformer);
         putGiven(files, Component.VAE, vae);

@@ -38,7 +38,8 @@ final class ModelsCommand {
 
         private ObjectNode json(ModelReport report) {
             ObjectMapper mapper = new ObjectMapper();
-            ObjectNode root = mapper.createObjectNode().put("path", path.toString()).put("architecture", report.architecture())
+            ObjectNode root = mapper.createObjectNode().put("path", path.toString()).put("architecture",
+                    report.architecture())
                     .put("loads", report.isSound()).put("parameters", report.parameters()).put("bytes", report.bytes());
             if (report.problem() != null) {
                 root.put("problem", report.problem());
@@ -51,7 +52,8 @@ final class ModelsCommand {
                 if (network.contents() != null) {
                     network.contents().files().forEach(file -> node.withArray("files").add(file.toString()));
                     node.put("parameters", network.contents().parameters()).put("bytes", network.contents().bytes());
-                    network.contents().encodings().forEach((encoding, count) -> node.withObject("/types").put(encoding.name(), count));
+                    network.contents().encodings().forEach((encoding, count) -> node.withObject("/types")
+                            .put(encoding.name(), count));
                 }
                 node.set("missing", mapper.valueToTree(network.missing()));
                 node.set("extra", mapper.valueToTree(network.extra()));
@@ -73,7 +75,8 @@ final class ModelsCommand {
             }
             list(text, "missing", report.missingFiles());
             for (Network network : report.networks()) {
-                line(text, name(network), network.contents() == null ? "-" : String.format(Locale.ROOT, "%,d parameters, %,d bytes, %s",
+                line(text, name(network), network.contents() == null ? "-" : String.format(Locale.ROOT,
+                        "%,d parameters, %,d bytes, %s",
                         network.contents().parameters(), network.contents().bytes(), types(network)));
                 if (network.problem() != null) {
                     line(text, "  problem", network.problem());

@@ -1,6 +1,8 @@
 package dev.likeness.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import dev.likeness.denoise.Evaluations;
@@ -11,6 +13,7 @@ import dev.likeness.metadata.Metadata;
 import dev.likeness.request.Parameters;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
+import dev.likeness.weights.LoraFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -23,14 +26,18 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.StreamSupport;
 import picocli.CommandLine.Option;
 
 /** Where pictures and the result go. */
 final class OutputOptions {
 
     /** Parameters that always name files. */
-    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library", "transformer", "vae",
-            "clip", "t5");
+    private static final Set<String> INPUT_FILES = Set.of("mask", "region", "scene", "image", "library", "transformer",
+            "vae", "clip-l", "t5");
+
+    /** The parameter with several values. */
+    static final String LORA = "lora";
 
     /** Whether a parameter's value is a file: a reference may be a name of the library, a layout a place. */
     static boolean isFile(String parameter, String value) {
@@ -108,6 +115,11 @@ final class OutputOptions {
                 ObjectNode own = parameters.get(i).deepCopy();
                 own.properties().stream().filter(entry -> isFile(entry.getKey(), entry.getValue().asText()))
                         .forEach(entry -> entry.setValue(TextNode.valueOf(fromOutput(Path.of(entry.getValue().asText())))));
+                if (own.get(LORA) instanceof ArrayNode loras) {
+                    own.putArray(LORA).addAll(StreamSupport.stream(loras.spliterator(), false).map(JsonNode::asText)
+                            .map(flag -> LoraFile.withPath(flag, fromOutput(Path.of(LoraFile.path(flag))))).map(TextNode::valueOf)
+                            .toList());
+                }
                 ObjectNode record = Parameters.record(task, model, own, generation, image);
                 Path path = paths.get(number++);
                 PngWriter.write(path, image.picture(), noMetadata ? Map.of() : Metadata.toChunks(record));

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
 import dev.likeness.metadata.Metadata;
+import dev.likeness.weights.LoraFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -77,7 +78,12 @@ final class ReplayCommand implements Callable<Integer> {
                 continue;
             }
             String flag = "--" + parameter.getKey();
-            if (!parameter.getValue().isBoolean()) {
+            if (parameter.getKey().equals(OutputOptions.LORA)) {
+                for (JsonNode lora : parameter.getValue()) {
+                    String path = LoraFile.path(lora.asText());
+                    arguments.add(flag + "=" + LoraFile.withPath(lora.asText(), inputFile(OutputOptions.LORA, path)));
+                }
+            } else if (!parameter.getValue().isBoolean()) {
                 arguments.add(flag + "=" + value(parameter.getKey(), parameter.getValue().asText()));
             } else if (parameter.getValue().asBoolean()) {
                 arguments.add(flag);

@@ -132,6 +132,37 @@ class CommandLineTest {
     }
 
     @Test
+    void singleFilesTakeTheFoldersPlaceAndReplayFindsThem() throws IOException, InterruptedException {
+        Path weights = folder.resolve("files/own.safetensors");
+        Files.createDirectories(weights.getParent());
+        Files.copy(shared.resolve(MODEL + "/transformer/diffusion_pytorch_model.safetensors"), weights);
+        run("generate", "-p", "a fox", "-o", "whole.png", "--seed", "3", "--no-metadata");
+        run("generate", "-p", "a fox", "-o", "own.png", "--seed", "3", "--no-metadata", "--transformer",
+                "files/own.safetensors");
+        assertThat(folder.resolve("own.png")).hasSameBinaryContentAs(folder.resolve("whole.png"));
+        run("generate", "-p", "a fox", "-o", "made.png", "--seed", "3", "--transformer", "files/own.safetensors");
+        assertThat(Metadata.read(folder.resolve("made.png")).path("parameters").path("transformer").asText())
+                .isEqualTo("files/own.safetensors");
+        run("replay", "made.png", "-o", "again.png");
+        assertThat(folder.resolve("again.png")).hasSameBinaryContentAs(folder.resolve("made.png"));
+    }
+
+    @Test
+    void inspectTellsOfFoldersAndFiles() throws IOException, InterruptedException {
+        LikenessProcess.Result told = LikenessProcess.run(folder,
+                List.of("models", "inspect", shared.resolve(MODEL).toString(), "--json"));
+        JsonNode json = new ObjectMapper().readTree(told.out());
+        assertThat(json.path("architecture").asText()).isEqualTo("a model of FLUX.1's architecture");
+        assertThat(json.path("loads").asBoolean()).isTrue();
+        assertThat(json.path("networks")).hasSize(4);
+        assertThat(json.at("/networks/0/types/F32").asInt()).isPositive();
+        LikenessProcess.Result file = LikenessProcess.run(folder, List.of("models", "inspect",
+                shared.resolve(MODEL + "/vae/diffusion_pytorch_model.safetensors").toString()));
+        assertThat(file.exit()).isZero();
+        assertThat(file.out()).startsWith("autoencoder").contains("parameters", "F32 x ");
+    }
+
+    @Test
     void aPromptMayBeginWithAnAtSign() throws IOException, InterruptedException {
         run("generate", "-p", "@@fox", "-o", "made.png", "--steps", "1", "--threads", "1");
         assertThat(Metadata.read(folder.resolve("made.png")).at("/parameters/prompt").asText()).isEqualTo("@@fox");

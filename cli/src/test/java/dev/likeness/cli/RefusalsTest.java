@@ -45,6 +45,9 @@ class RefusalsTest {
     /** The value of a flag that is left out. */
     private static final String LEFT_OUT = "<left out>";
 
+    /** Tests run in their module's folder. */
+    private static final String JUDGE = Path.of("../models/judge").toAbsolutePath().toString();
+
     @TempDir
     static Path folder;
 
@@ -75,6 +78,8 @@ class RefusalsTest {
         Files.write(folder.resolve("truncated.png"), Arrays.copyOf(whole, whole.length / 2));
         Files.write(folder.resolve("empty.png"), new byte[0]);
         Files.writeString(folder.resolve("text.png"), "this is no picture");
+        Files.createDirectories(folder.resolve("measured"));
+        Files.writeString(folder.resolve("measured/results.jsonl"), "{\"settings\":{\"model\":\"other\"}}\n");
         Files.createDirectories(folder.resolve("folder.png"));
         Files.write(folder.resolve("no-pixels.png"), pngOfSize(0, 64));
         Files.write(folder.resolve("huge.png"), pngOfSize(40_000, 40_000));
@@ -184,6 +189,18 @@ class RefusalsTest {
                         SET),
                 personalize("output not a PNG", USAGE, List.of("picture.jpg", ".png"), "-o", "picture.jpg"),
                 new Case("generate: size", USAGE, generate("absent", "--width", "100"), List.of("--width 100")),
+                new Case("evaluate: unknown suite", USAGE, List.of("evaluate", "--suite", "all"), List.of("--suite all",
+                        "toybox, model")),
+                new Case("evaluate: unknown method", USAGE, List.of("evaluate", "--suite", "toybox", "--model",
+                        file("model"), "--judge", JUDGE, "--method", "magic"), List.of("--method magic", "sharing-keep")),
+                new Case("evaluate: unknown subject", USAGE, List.of("evaluate", "--suite", "toybox", "--only", "car"),
+                        List.of("--only car", "accordion")),
+                new Case("evaluate: jobs", USAGE, List.of("evaluate", "--suite", "toybox", "--jobs", "-1"),
+                        List.of("--jobs -1", "0 for the cores")),
+                new Case("evaluate: cases", USAGE, List.of("evaluate", "--suite", "toybox", "--cases", "-1"),
+                        List.of("--cases -1", "0 for all")),
+                new Case("evaluate: no encoders", USAGE, List.of("evaluate", "--suite", "dreambench", "--data", "x"),
+                        List.of("--score-clip and --score-dino")),
                 new Case("serve: others without a token", USAGE, List.of("serve", "--host", "0.0.0.0"),
                         List.of("--host 0.0.0.0", "--token")),
                 new Case("serve: a token that can be guessed", USAGE, List.of("serve", "--token", "sesame"), List.of("--token", "16")),
@@ -400,10 +417,13 @@ class RefusalsTest {
                         List.of("text.png is not a PNG file")),
                 new Case("replay: another command", INPUT, List.of("replay", file("trained.png"), "-o", OUT),
                         List.of("trained.png", "'train'")),
-                new Case("evaluate: no folder", INPUT, List.of("evaluate", "--suite", "tau", "--subjects", file("nowhere")),
-                        List.of("nowhere is not a folder")),
-                new Case("evaluate: nothing in it", INPUT, List.of("evaluate", "--suite", "tau", "--subjects", file("folder.png")),
-                        List.of("folder.png holds no PNG file")));
+                new Case("evaluate: cut-outs missing", INPUT, List.of("evaluate", "--suite", "toybox", "--subjects",
+                        file("folder.png"), "--model", file("model"), "--judge", JUDGE), List.of("folder.png holds no accordion.png")),
+                new Case("evaluate: results of something else", INPUT, List.of("evaluate", "--suite", "edit", "--model",
+                        file("model"), "-o", file("measured")), List.of("results of model other", "name another --output")),
+                new Case("evaluate: no benchmark", INPUT, List.of("evaluate", "--suite", "dreambench", "--data",
+                        file("folder.png"), "--score-clip", file("nowhere"), "--score-dino", file("nowhere")),
+                        List.of("holds no prompts_and_classes.txt")));
     }
 
     /** These need to know the model's canvas, but none of its weights: the folder has lost them. */
@@ -432,7 +452,24 @@ class RefusalsTest {
     private static final String WEIGHTS = "transformer/diffusion_pytorch_model.safetensors";
 
     static List<Case> models() throws IOException {
+        String whole = file("model");
         return List.of(
+                refusal("a network's file without a model", USAGE, List.of("--t5 needs --model DIR"), "generate", "-p",
+                "a fox", "--t5",
+                        file("subject.png"), "-o", OUT),
+                refusal("a network's file that is not there", MODEL, List.of("--vae", "nowhere.gguf is no file"), "generate",
+                "-p",
+                        "a fox", "--model", whole, "--vae", file("nowhere.gguf"), "-o", OUT),
+                refusal("a network's file that is a picture", MODEL, List.of("subject.png is not a safetensors file"),
+                "generate",
+                        "-p", "a fox", "--model", whole, "--transformer", file("subject.png"), "-o", OUT),
+                refusal("a network's file that holds another", MODEL, List.of("holds no T5 text encoder", "--t5"),
+                "generate", "-p",
+                        "a fox", "--model", whole, "--t5", file("model/" + WEIGHTS), "-o", OUT),
+                refusal("inspect: nothing there", MODEL, List.of("nowhere.gguf does not exist"), "models", "inspect",
+                        file("nowhere.gguf")),
+                refusal("inspect: a picture", MODEL, List.of("subject.png is not a safetensors file"), "models", "inspect",
+                        file("subject.png")),
                 model("model missing", file("absent"), "absent is not a folder", "--model"),
                 model("model a file", file("subject.png"), "subject.png is not a folder", "--model"),
                 model("no index", broken("no-index", copy -> Files.delete(copy.resolve("model_index.json"))),

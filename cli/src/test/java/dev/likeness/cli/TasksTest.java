@@ -23,6 +23,9 @@ import dev.likeness.task.TinyModel;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import dev.likeness.weights.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -263,7 +266,7 @@ class TasksTest {
         json("inpaint", "-i", "photo.png", "--mask", "hole.png", "-p", "a @robot in the @teapot", "--library", "lib", "-W",
                 "" + side, "-H", "" + side, "-o", "made.png");
         Ops.threads(1);
-        try (FluxModel model = FluxModel.open(shared.resolve("toybox"), Device.CPU, DType.FLOAT32)) {
+        try (FluxModel model = FluxModel.open(shared.resolve("toybox"), Device.CPU, Device.CPU.fastest())) {
             List<Subject> subjects = List.of(
                     ReferenceFit.fit(TinyModel.subject(), hole(), side, side, "fox", new Layout(0.625, 0.75, 0.25)),
                     ReferenceFit.fit(TinyModel.subject(), hole(), side, side, "house", new Layout(0.875, 0.75, 0.25)));
@@ -490,6 +493,34 @@ class TasksTest {
 
         run(folder, "replay", "other.png", "-o", "third.png", "--set", "inversion=exact");
         assertThat(Metadata.read(folder.resolve("third.png")).path("parameters").has("gamma")).isFalse();
+    }
+
+    @Test
+    void loraChangesThePictureAndReplayWantsTheSameFile() throws IOException, InterruptedException {
+        Path lora = Files.createDirectories(folder.resolve("loras")).resolve("style: 2.safetensors");
+        writeLora(lora, 1);
+        json("generate", "-p", "a fox", "-o", "plain.png");
+        JsonNode half = json("generate", "-p", "a fox", "--lora", "loras/style: 2.safetensors:0.5", "-o", "made.png");
+        json("generate", "-p", "a fox", "--lora", lora.toString(), "--lora", lora + ":-1", "-o", "nothing.png");
+        assertThat(picture("made.png")).isNotEqualTo(picture("plain.png"));
+        assertThat(picture("nothing.png")).isEqualTo(picture("plain.png"));
+        assertThat(half.at("/parameters/lora/0").asText()).matches("loras/style: 2\\.safetensors:0\\.5:[0-9a-f]{64}");
+        assertMadeAgain("made.png");
+        assertMadeAgain("nothing.png");
+
+        writeLora(lora, 2);
+        LikenessProcess.Result other = LikenessProcess.run(folder,
+                List.of("replay", "made.png", "-o", "again.png", "--model=" + shared.resolve("toybox")));
+        assertThat(other.exit()).isEqualTo(4);
+        assertThat(other.err()).contains("SHA-256").contains("style: 2.safetensors");
+    }
+
+    private static void writeLora(Path file, double value) {
+        String layer = "transformer.single_transformer_blocks.0.proj_out.lora_";
+        try (Scope scope = Scope.open()) {
+            SafetensorsWriter.write(file, Map.of(layer + "A.weight", Tensors.full(value, DType.FLOAT32, Device.CPU, 2, 160),
+                    layer + "B.weight", Tensors.full(0.25, DType.FLOAT32, Device.CPU, 32, 2)), DType.FLOAT32);
+        }
     }
 
     /** Only a reference is a name when it begins with an @. */

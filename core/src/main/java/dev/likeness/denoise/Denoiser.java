@@ -7,6 +7,8 @@ import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
+import java.util.HashMap;
+import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -18,6 +20,7 @@ public final class Denoiser {
     private final Tensor tokens; // [B, L, d]
     private final Tensor pooled; // [B, p]
     private final Tensor rotation; // complex [L + N, D/2]
+    private final Map<Double, FluxTransformer.Modulation> prepared = new HashMap<>(); // by noise level
 
     /**
      * Its tensors belong to the scope that is open when it is made.
@@ -38,7 +41,34 @@ public final class Denoiser {
         Conditioning.Text negative = conditioning.negative();
         tokens = negative == null ? text.tokens() : Ops.cat(0, negative.tokens(), text.tokens());
         pooled = negative == null ? text.pooled() : Ops.cat(0, negative.pooled(), text.pooled());
-        this.rotation = rotation;
+        this.rotation = Tensors.onDeviceOf(rotation, tokens);
+    }
+
+    /**
+     * Computes what depends on noise level and text alone for all levels of a run at once, owned by the open scope. Other levels
+     * are still possible; each of them takes a pass over the weights of the modulation.
+     *
+     * @param sigmas noise levels of a run; the last one is where it ends
+     */
+    public Denoiser prepare(double[] sigmas) {
+        int levels = sigmas.length - 1;
+        int rows = (int) tokens.size(0);
+        float[] each = new float[levels * rows];
+        for (int i = 0; i < each.length; i++) {
+            each[i] = (float) sigmas[i / rows];
+        }
+        FluxTransformer.Modulation all = transformer.modulation(Ops.repeat(pooled, levels, 1),
+                Tensors.onDeviceOf(Tensors.of(each, each.length), tokens), guidance(each.length));
+        for (int level = 0; level < levels; level++) {
+            prepared.put(sigmas[level], all.rows((long) level * rows, rows));
+        }
+        return this;
+    }
+
+    /** Distilled guidance for so many rows, or null. */
+    private Tensor guidance(long rows) {
+        Double scale = conditioning.guidanceScale();
+        return scale == null ? null : Tensors.onDeviceOf(filled(scale, rows), tokens);
     }
 
     /**
@@ -81,12 +111,14 @@ public final class Denoiser {
             boolean guided = conditioning.negative() != null;
             Tensor x = Tensors.like(guided ? Ops.repeat(latents, 2, 1, 1) : latents, tokens);
             Tensor sigmas = Tensors.onDeviceOf(filled(sigma, rows), tokens);
-            Tensor guidance = conditioning.guidanceScale() == null
-                    ? null
-                    : Tensors.onDeviceOf(filled(conditioning.guidanceScale(), rows), tokens);
+            Tensor guidance = guidance(rows);
+            FluxTransformer.Modulation modulation = prepared.get(sigma);
+            if (modulation == null) {
+                modulation = transformer.modulation(pooled, sigmas, guidance);
+            }
             FluxTransformer.Input input = new FluxTransformer.Input(x, tokens, pooled, sigmas, guidance, rotation);
             Tensor predicted = Tensors.onDeviceOf(
-                    Tensors.to(transformer.forward(input, step, hook), DType.FLOAT32), latents);
+                    Tensors.to(transformer.forward(input, modulation, step, hook), DType.FLOAT32), latents);
             if (!guided) {
                 return scope.keep(predicted);
             }

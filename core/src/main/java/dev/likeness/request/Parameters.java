@@ -29,6 +29,7 @@ public final class Parameters {
         parameters.put("dtype", model.dtype().flag()).put("device", model.device().name()).put("threads", Ops.threads(0));
         model.singleFiles().forEach((component, file) ->
                 parameters.put(component.flag().substring("--".length()), file.toString()));
+        model.loras().forEach(lora -> parameters.withArray("lora").add(lora.flag(lora.path().toString())));
         return parameters;
     }
 

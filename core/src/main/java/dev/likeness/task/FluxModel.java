@@ -25,6 +25,8 @@ import dev.likeness.tensor.Tensors;
 import dev.likeness.text.TextEncoders;
 import dev.likeness.weights.Checkpoint;
 import dev.likeness.weights.Component;
+import dev.likeness.weights.LoraFile;
+import dev.likeness.weights.LoraWeights;
 import dev.likeness.weights.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -42,6 +44,7 @@ import org.bytedeco.pytorch.Tensor;
 public final class FluxModel implements AutoCloseable {
 
     private final ModelFiles files;
+    private final List<LoraFile> loras;
     private final Device device;
     private final DType dtype;
     private final FluxConfig transformerConfig;
@@ -50,14 +53,16 @@ public final class FluxModel implements AutoCloseable {
     private final ModelDefaults defaults;
     private TextEncoders textEncoders;
     private Checkpoint transformerWeights;
+    private LoraWeights transformerLoras;
     private FluxTransformer transformer;
     private Checkpoint vaeWeights;
     private AutoencoderKl vae;
     private LatentColours colours;
     private ReferenceCache cache = ReferenceCache.inMemory(ReferenceCache.MEMORY_BYTES);
 
-    private FluxModel(ModelFiles files, String pipeline, Device device, DType dtype) {
+    private FluxModel(ModelFiles files, List<LoraFile> loras, String pipeline, Device device, DType dtype) {
         this.files = files;
+        this.loras = List.copyOf(loras);
         this.device = device;
         this.dtype = dtype;
         Path folder = files.folder();
@@ -73,13 +78,13 @@ public final class FluxModel implements AutoCloseable {
         }
         int textWidth = T5Config.read(files).dModel();
         if (transformerConfig.jointAttentionDim() != textWidth) {
-            throw Refusal.model("%s: transformer joint_attention_dim %d is not the T5 encoder's d_model %d; the components do not "
-                    + "belong together.", folder, transformerConfig.jointAttentionDim(), textWidth);
+            throw Refusal.model("%s: transformer joint_attention_dim %d is not the T5 encoder's d_model %d; the components "
+                    + "do not belong together.", folder, transformerConfig.jointAttentionDim(), textWidth);
         }
         int pooledWidth = ClipTextConfig.read(files).hiddenSize();
         if (transformerConfig.pooledProjectionDim() != pooledWidth) {
-            throw Refusal.model("%s: transformer pooled_projection_dim %d is not the CLIP encoder's hidden_size %d; the components "
-                    + "do not belong together.", folder, transformerConfig.pooledProjectionDim(), pooledWidth);
+            throw Refusal.model("%s: transformer pooled_projection_dim %d is not the CLIP encoder's hidden_size %d; the "
+                    + "components do not belong together.", folder, transformerConfig.pooledProjectionDim(), pooledWidth);
         }
     }
 
@@ -96,8 +101,16 @@ public final class FluxModel implements AutoCloseable {
      * @throws Refusal (model) when the folder or a file is missing, incomplete or holds another kind of model
      */
     public static FluxModel open(ModelFiles files, Device device, DType dtype) {
-        Path folder = files.folder();
-        return new FluxModel(files, pipeline(folder), device, dtype);
+        return open(files, List.of(), device, dtype);
+    }
+
+    /**
+     * @param loras added to the transformer, one beside the other
+     * @param dtype what the networks compute in
+     * @throws Refusal (model) when the folder or a file is missing, incomplete or holds another kind of model
+     */
+    public static FluxModel open(ModelFiles files, List<LoraFile> loras, Device device, DType dtype) {
+        return new FluxModel(files, loras, pipeline(files.folder()), device, dtype);
     }
 
     /** The class that a model folder's model_index.json names. */
@@ -130,6 +143,10 @@ public final class FluxModel implements AutoCloseable {
     /** The single files that take the place of the folder's networks. */
     public Map<Component, Path> singleFiles() {
         return files.single();
+    }
+
+    public List<LoraFile> loras() {
+        return loras;
     }
 
     /** The name of its folder, also where that was given as a dot. */
@@ -173,6 +190,7 @@ public final class FluxModel implements AutoCloseable {
                 text.append('\n').append(file.startsWith(folder) ? folder.relativize(file) : file.toAbsolutePath()).append(' ')
                         .append(Files.size(file)).append(' ').append(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS));
             }
+            loras.forEach(lora -> text.append('\n').append(lora.scale()).append(' ').append(lora.sha256()));
         } catch (IOException e) {
             throw Refusal.model("%s cannot be listed (%s); check its folder.", folder, e.getMessage(), e);
         }
@@ -196,8 +214,10 @@ public final class FluxModel implements AutoCloseable {
     synchronized FluxTransformer transformer() {
         if (transformer == null) {
             transformerWeights = files.open(Component.TRANSFORMER, dtype, device);
-            transformer = new FluxTransformer(transformerConfig, transformerWeights);
+            transformerLoras = new LoraWeights(transformerWeights, loras, dtype, device);
+            transformer = new FluxTransformer(transformerConfig, transformerLoras);
             transformerWeights.finish();
+            transformerLoras.finish();
         }
         return transformer;
     }
@@ -285,6 +305,9 @@ public final class FluxModel implements AutoCloseable {
         cache.close();
         if (textEncoders != null) {
             textEncoders.close();
+        }
+        if (transformerLoras != null) {
+            transformerLoras.close();
         }
         if (transformerWeights != null) {
             transformerWeights.close();

@@ -46,7 +46,7 @@ enum FluxVariant {
      * @param path     of the folder or file
      */
     static FluxVariant of(FluxConfig config, String pipeline, Path path) {
-        if (config.inChannels() == 6 * config.outChannels()) { // latents, the picture's latents, 8 x 8 pixels of mask a latent
+        if (config.inChannels() == 6 * config.outChannels()) { // latents, the picture's latents, 64 pixels of mask a latent
             return FILL;
         }
         if (config.inChannels() == 2 * config.outChannels()) { // latents, the control picture's latents
@@ -70,8 +70,8 @@ enum FluxVariant {
                     + "supported; inpaint works with FLUX.1-dev, Krea or schnell.", path, title);
         }
         if (this == CONTROL) {
-            throw Refusal.model("%s is %s, whose transformer takes a control picture as further channels, which is not supported; "
-                    + "give FLUX.1-dev, Krea or schnell.", path, title);
+            throw Refusal.model("%s is %s, whose transformer takes a control picture as further channels, which is not "
+                    + "supported; give FLUX.1-dev, Krea or schnell.", path, title);
         }
     }
 }

@@ -19,10 +19,11 @@ public final class Generate {
             stopwatch.phase("load");
             model.load();
             stopwatch.phase("text");
+            double[] sigmas = model.sigmas(sampling);
             Denoiser denoiser = new Denoiser(model.transformer(), model.conditioning(prompt, sampling), sampling.rows(),
-                    sampling.columns());
-            List<Generation.Image> images = images(model, denoiser, model.sigmas(sampling), StepInjection.NONE, sampling,
-                    listener, stopwatch);
+                    sampling.columns()).prepare(sigmas);
+            List<Generation.Image> images =
+                    images(model, denoiser, sigmas, StepInjection.NONE, sampling, listener, stopwatch);
             return new Generation(images, denoiser.evaluations(sampling.steps() * sampling.count()), stopwatch.stop(),
                     List.of());
         }

@@ -81,6 +81,15 @@ public record Injection(Mode mode, double tau, TauBasis tauBasis, ReplaceAt repl
                 TokenMask.Rule.QUARTER);
     }
 
+    /** Whether each reference goes through the network on its own. */
+    boolean runsReferences() {
+        return switch (mode) {
+            case REPLACE -> replaceAt != ReplaceAt.LATENT;
+            case REPLACE_MMA, SHARING -> true;
+            case REPLACE_CONCAT, NONE -> false;
+        };
+    }
+
     /** Number of leading steps that replace, those with t > tau. */
     int replacedSteps(double[] sigmas) {
         if (!mode.replaces()) {

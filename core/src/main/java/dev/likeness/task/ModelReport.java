@@ -69,7 +69,8 @@ public record ModelReport(String architecture, String problem, List<Network> net
     }
 
     public long parameters() {
-        return networks.stream().filter(network -> network.contents() != null).mapToLong(n -> n.contents().parameters()).sum();
+        return networks.stream().filter(network -> network.contents() != null).mapToLong(n -> n.contents().parameters())
+                .sum();
     }
 
     public long bytes() {

@@ -58,7 +58,8 @@ public final class Personalize {
             stopwatch.phase("text");
             Conditioning target = model.conditioning(prompt, sampling);
             List<Conditioning.Text> captions = subjects.stream().map(s -> model.text(s.caption(), sampling)).toList();
-            Denoiser denoiser = new Denoiser(model.transformer(), target, sampling.rows(), sampling.columns());
+            Denoiser denoiser =
+                    new Denoiser(model.transformer(), target, sampling.rows(), sampling.columns()).prepare(sigmas);
 
             stopwatch.phase("encode");
             List<Tensor> clean = subjects.stream().map(subject -> model.encode(subject.picture())).toList();
@@ -75,6 +76,9 @@ public final class Personalize {
                         sampling, inversions);
                 Denoiser source = new Denoiser(model.transformer(),
                         Conditioning.of(captions.get(i), model.guidance(sampling)), sampling.rows(), sampling.columns());
+                if (injection.runsReferences()) {
+                    source.prepare(sigmas);
+                }
                 references.add(new Placed(new ReferenceBranch(source, trajectory, model.cache(), key),
                         arrangement.placements().get(i)));
             }
@@ -107,7 +111,8 @@ public final class Personalize {
             case REPLACE_MMA -> noise.then(replacement).then(
                     new ReferenceAttention(references, injection.positions(), transformer, columns, replaced, steps));
             case REPLACE_CONCAT -> noise.then(new Concatenation(references,
-                    new Denoiser(transformer, Conditioning.of(together(captions), model.guidance(sampling)), sampling.rows(), columns),
+                    new Denoiser(transformer, Conditioning.of(together(captions), model.guidance(sampling)), sampling.rows(),
+                            columns).prepare(sigmas),
                     transformer, columns, replaced));
             case SHARING -> new ReferenceAttention(references, injection.positions(), transformer, columns, 0, steps);
         };

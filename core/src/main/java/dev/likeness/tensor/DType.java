@@ -71,7 +71,7 @@ public enum DType {
             case "float32", "fp32" -> FLOAT32;
             case "bfloat16", "bf16" -> BFLOAT16;
             case "float16", "fp16" -> FLOAT16;
-            default -> throw Refusal.usage("--dtype %s is unknown; use float32, bfloat16 or float16.", name);
+            default -> throw Refusal.usage("--dtype %s is unknown; use auto, float32, bfloat16 or float16.", name);
         };
     }
 

@@ -16,6 +16,11 @@ public final class Ops {
     /** Attention scores are kept below this many elements at a time (64 MiB in float32). */
     private static final long MAX_SCORES = 16L << 20;
 
+    static {
+        // Two pools of threads take the processors from each other: float32 was ten times slower for it (docs/pitfalls.md).
+        openblas_nolapack.blas_set_num_threads(1);
+    }
+
     private Ops() {}
 
     private static TensorOptional optional(Tensor tensor) {
@@ -24,7 +29,25 @@ public final class Ops {
 
     /** x [..., in], weight [out, in], bias [out] or null to [..., out]. */
     public static Tensor linear(Tensor x, Tensor weight, Tensor bias) {
+        if (Tensors.isFloat32(x) && x.is_cpu() && !x.requires_grad() && !weight.requires_grad()) {
+            return OneDnn.linear(x, weight, bias, false); // libtorch's own runs on one thread: see threads()
+        }
         return torch.linear(x, weight, optional(bias));
+    }
+
+    /** Whether {@link #pack} makes linear layers of that type faster on that device. */
+    public static boolean packs(Device device, DType dtype) {
+        return OneDnn.packs(device, dtype);
+    }
+
+    /** A copy of weights [out, in] in the processor's own layout, which {@link #packedLinear} alone can read. */
+    public static Tensor pack(Tensor weight) {
+        return OneDnn.pack(weight);
+    }
+
+    /** {@link #linear} by packed weights, then GELU by its tanh approximation where that is asked for. For inference. */
+    public static Tensor packedLinear(Tensor x, Tensor packed, Tensor bias, boolean geluTanh) {
+        return OneDnn.linear(x, packed, bias, geluTanh);
     }
 
     /** Normalises the last axis; weight and bias [d] or null. */
@@ -88,9 +111,13 @@ public final class Ops {
         return x.mul(torch.sigmoid(x.mul(new Scalar(1.702))));
     }
 
-    /** Adaptive modulation: x * (1 + scale) + shift; scale and shift broadcast to x. */
-    public static Tensor modulate(Tensor x, Tensor shift, Tensor scale) {
-        return torch.addcmul(shift, x, scale.add(new Scalar(1.0)));
+    /** Adaptive layer norm: the normalised last axis * (1 + scale) + shift; x [B, S, d], scale and shift [B, 1, d]. */
+    public static Tensor modulatedLayerNorm(Tensor x, Tensor shift, Tensor scale, double epsilon) {
+        Tensor factor = scale.add(new Scalar(1.0));
+        if (x.size(0) == 1) { // one pass over the tokens instead of two
+            return layerNorm(x, factor.view(-1), shift.view(-1), epsilon);
+        }
+        return torch.addcmul(shift, layerNorm(x, null, null, epsilon), factor);
     }
 
     /** Gated residual: x + gate * update. */
@@ -133,6 +160,9 @@ public final class Ops {
     public static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor bias, double scale) {
         if (q.is_cuda()) {
             return torch.scaled_dot_product_attention(q, k, v, optional(bias), 0.0, false, new DoubleOptional(scale), false);
+        }
+        if (Tensors.isFloat32(q) && bias == null && !q.requires_grad()) {
+            return torch.scaled_dot_product_attention(q, k, v, optional(null), 0.0, false, new DoubleOptional(scale), false);
         }
         long rows = q.size(2);
         long chunk = Math.max(16, MAX_SCORES / Math.max(1, q.size(0) * q.size(1) * k.size(2)));
@@ -181,12 +211,12 @@ public final class Ops {
 
     /**
      * Rotates neighbouring pairs (x[2i], x[2i+1]) of the last axis by the angles whose unit vectors are
-     * {@code rotation}, a complex tensor [S, D/2]; x [B, H, S, D]. Computed in float32 as the public code does.
+     * {@code rotation}, a complex tensor [S, D/2]; x [..., S, D]. Computed in float32 as the public code does.
      */
     public static Tensor rotate(Tensor x, Tensor rotation) {
-        Tensor pairs = Tensors.to(x, DType.FLOAT32).reshape(x.size(0), x.size(1), x.size(2), x.size(3) / 2, 2);
-        Tensor turned = torch.view_as_real(torch.view_as_complex(pairs).mul(rotation)); // [B, H, S, D/2, 2]
-        return turned.reshape(x.size(0), x.size(1), x.size(2), x.size(3)).to(x.scalar_type());
+        Tensor pairs = Tensors.to(x, DType.FLOAT32).unflatten(-1, x.size(-1) / 2, 2);
+        Tensor turned = torch.view_as_real(torch.view_as_complex(pairs).mul(rotation)); // [..., S, D/2, 2]
+        return turned.flatten(-2, -1).to(x.scalar_type());
     }
 
     /** Complex unit vectors [S, n] of angles in radians [S, n] (float64 in, complex64 out). */
@@ -228,15 +258,15 @@ public final class Ops {
     }
 
     /**
-     * Sets the threads that one operation takes, of libtorch and of the OpenBLAS beneath it, for the whole process; values
-     * below 1 leave the default (the physical cores).
+     * Sets the threads that one operation takes, for the whole process; values below 1 leave the default (the physical cores).
+     * They are OpenMP's: OpenBLAS, which would bring threads of its own into float32 matrix products, computes on the thread
+     * that calls it (docs/pitfalls.md).
      *
      * @return how many there are now; sums are split among them, so their number is part of what makes a picture
      */
     public static int threads(int count) {
         if (count > 0) {
             torch.set_num_threads(count);
-            openblas_nolapack.blas_set_num_threads(count);
         }
         return torch.get_num_threads();
     }

@@ -7,9 +7,9 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The numbers in GGUF's blocks, as ggml ({@code ggml-quants.c}) and its Python package ({@code gguf/quants.py}) compute them:
- * in float32, every product and sum rounded by itself, so that the results are the same to the last bit. Written in tensor
- * operations: the bytes of the blocks are what travels to the device.
+ * The numbers in GGUF's blocks, as ggml ({@code ggml-quants.c}) and its Python package ({@code gguf/quants.py}) compute
+ * them: in float32, every product and sum rounded by itself, so that the results are the same to the last bit. Written in
+ * tensor operations: the bytes of the blocks are what travels to the device.
  *
  * <p>In the comments n is the number of blocks.
  */
@@ -26,7 +26,8 @@ final class Blocks {
             case Q4_0 -> scaled(signed(nibbles(blocks, 2, 1), 8), half(blocks, 0));
             case Q4_1 -> scaled(floats(nibbles(blocks, 4, 1)), half(blocks, 0)).add_(half(blocks, 2));
             case Q5_0 -> scaled(signed(nibbles(blocks, 6, 1).add_(fifthBits(blocks, 2)), 16), half(blocks, 0));
-            case Q5_1 -> scaled(floats(nibbles(blocks, 8, 1).add_(fifthBits(blocks, 4))), half(blocks, 0)).add_(half(blocks, 2));
+            case Q5_1 -> scaled(floats(nibbles(blocks, 8, 1).add_(fifthBits(blocks, 4))), half(blocks, 0))
+                    .add_(half(blocks, 2));
             case Q8_0 -> scaled(floats(Tensors.reinterpret(bytes(blocks, 2, 32), DType.INT8)), half(blocks, 0));
             case Q4_K -> withMinima(nibbles(blocks, 16, 4), blocks);
             case Q5_K -> withMinima(nibbles(blocks, 48, 4).add_(highBits(blocks, 16)), blocks);
@@ -59,8 +60,8 @@ final class Blocks {
     }
 
     /**
-     * The halves of each byte, uint8 [n, groups * 2 * width]: in every group first the lower halves of all its bytes, then the
-     * upper ones. All of a block's bytes from {@code from} on are meant.
+     * The halves of each byte, uint8 [n, groups * 2 * width]: in every group first the lower halves of all its bytes, then
+     * the upper ones. All of a block's bytes from {@code from} on are meant.
      */
     private static Tensor nibbles(Tensor blocks, long from, long groups) {
         return nibbles(blocks, from, blocks.size(1) - from, groups);
@@ -68,7 +69,8 @@ final class Blocks {
 
     private static Tensor nibbles(Tensor blocks, long from, long count, long groups) {
         Tensor packed = blocks.narrow(1, from, count).view(blocks.size(0), groups, count / groups);
-        Tensor both = Ops.stack(2, packed.bitwise_and(new Scalar(0x0F)), packed.__rshift__(new Scalar(4))); // [n, groups, 2, width]
+        Tensor both = Ops.stack(2, packed.bitwise_and(new Scalar(0x0F)),
+                packed.__rshift__(new Scalar(4))); // [n, groups, 2, width]
         return both.view(blocks.size(0), 2 * count);
     }
 

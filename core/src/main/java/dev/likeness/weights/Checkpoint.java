@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.error.Refusal;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.weights.TensorFile.Entry;
 import java.io.IOException;
@@ -27,15 +28,15 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * The weights of one network: of a component folder (such as {@code transformer/}), in one safetensors file or several with
- * an index, or of a single file, which may be GGUF, may hold other networks too and may have other projects' names. Every key
- * is taken exactly once; {@link #finish} refuses what was left over. Closing frees the tensors.
+ * an index, or of a single file, which may be GGUF, may hold other networks too and may have other projects' names. Every
+ * key is taken exactly once; {@link #finish} refuses what was left over. Closing frees the tensors.
  */
 public final class Checkpoint implements Weights, AutoCloseable {
 
     private static final String PICKLED = "pytorch_model.bin"; // may run any code when it is read
     private static final Pattern SHARD = Pattern.compile("[^/\\\\\\p{Cntrl}]+\\.safetensors");
 
-    /** What ComfyUI's float8 files hold beside the weights: marks, and scales of the layers' inputs, for arithmetic in float8. */
+    /** What ComfyUI's float8 files hold beside the weights: marks, and scales of the layers' inputs, for sums in float8. */
     private static final Pattern BESIDE = Pattern.compile("scaled_fp8|.*\\.(scale_input|input_scale|comfy_quant)");
     private static final Pattern SCALE = Pattern.compile("(.*)\\.(?:scale_weight|weight_scale)");
 
@@ -101,7 +102,8 @@ public final class Checkpoint implements Weights, AutoCloseable {
         TensorFile opened = TensorFile.open(file);
         Set<String> keys = opened.entries().keySet();
         Recognition.requireSupported(file, keys);
-        String prefix = component.prefixIn(keys).orElseThrow(() -> Refusal.model("%s holds no %s of FLUX.1; give %s a file that does.",
+        String prefix = component.prefixIn(keys).orElseThrow(() ->
+                Refusal.model("%s holds no %s of FLUX.1; give %s a file that does.",
                 file, component.network(), component.flag()));
         Map<String, Entry> own = new LinkedHashMap<>();
         Map<String, String> scales = new LinkedHashMap<>(); // key of a weight to key of its scale
@@ -127,8 +129,8 @@ public final class Checkpoint implements Weights, AutoCloseable {
     private static void requireOneNumber(Path file, String key, Entry entry) {
         if (Arrays.stream(entry.shape()).anyMatch(axis -> axis != 1) || !entry.encoding().isFloatingPoint()
                 || entry.encoding().isBlocks()) {
-            throw Refusal.model("%s: %s has the shape %s in %s, and only scales that are one number for a whole tensor are read; "
-                    + "take a file with one scale a tensor, or a GGUF file.", file, TensorFile.shown(key),
+            throw Refusal.model("%s: %s has the shape %s in %s, and only scales that are one number for a whole tensor are "
+                    + "read; take a file with one scale a tensor, or a GGUF file.", file, TensorFile.shown(key),
                     Arrays.toString(entry.shape()), entry.encoding());
         }
     }
@@ -195,6 +197,42 @@ public final class Checkpoint implements Weights, AutoCloseable {
         }
     }
 
+    /** On a CPU the layers become one, in the layout that it multiplies fastest in. */
+    @Override
+    public Linear linear(List<String> names, long in, long out) {
+        if (!Ops.packs(device, dtype)) {
+            return Weights.super.linear(names, in, out);
+        }
+        int before = owned.size();
+        int mappedBefore = mapped.size();
+        try (Scope scope = Scope.open()) {
+            Tensor[] weights = new Tensor[names.size()];
+            Tensor[] biases = new Tensor[names.size()];
+            for (int i = 0; i < weights.length; i++) {
+                weights[i] = get(names.get(i) + ".weight", out, in);
+                biases[i] = get(names.get(i) + ".bias", out);
+            }
+            Tensor packed = Scope.own(Ops.pack(Ops.cat(0, weights)));
+            Tensor bias = Scope.own(Ops.cat(0, biases));
+            // What was packed is needed no more.
+            owned.subList(before, owned.size()).forEach(Scope::release);
+            owned.subList(before, owned.size()).clear();
+            mapped.subList(mappedBefore, mapped.size()).clear();
+            owned.addAll(List.of(packed, bias));
+            return new Linear() {
+                @Override
+                public Tensor forward(Tensor x) {
+                    return Ops.packedLinear(x, packed, bias, false);
+                }
+
+                @Override
+                public Tensor forwardGelu(Tensor x) {
+                    return Ops.packedLinear(x, packed, bias, true);
+                }
+            };
+        }
+    }
+
     @Override
     public boolean has(String name) {
         return weights.containsKey(name);
@@ -241,7 +279,8 @@ public final class Checkpoint implements Weights, AutoCloseable {
         Map<Path, Map<String, Entry>> stored = new LinkedHashMap<>();
         for (StoredWeight weight : weights.values()) {
             String key = weight.piece().key();
-            stored.computeIfAbsent(weight.file().path(), path -> new LinkedHashMap<>()).put(key, weight.file().entries().get(key));
+            stored.computeIfAbsent(weight.file().path(), path -> new LinkedHashMap<>())
+                    .put(key, weight.file().entries().get(key));
         }
         return Contents.of(stored);
     }
@@ -258,7 +297,8 @@ public final class Checkpoint implements Weights, AutoCloseable {
         if (!extra.isEmpty()) {
             String first = extra.iterator().next();
             throw Refusal.model("%s holds %s, for which config.json has no place (%d such weights in all); the files and "
-                    + "config.json do not belong together.", weights.get(first).file().path(), TensorFile.shown(first), extra.size());
+                    + "config.json do not belong together.", weights.get(first).file().path(), TensorFile.shown(first),
+                    extra.size());
         }
     }
 

@@ -10,8 +10,9 @@ public enum Component {
     TRANSFORMER("transformer", "transformer", "diffusion_pytorch_model", "--transformer",
             List.of("", "model.diffusion_model.", "diffusion_model."),
             List.of("transformer_blocks.0.attn.to_q.weight", "double_blocks.0.img_attn.qkv.weight")),
-    VAE("autoencoder", "vae", "diffusion_pytorch_model", "--vae", List.of("", "vae.", "first_stage_model."), List.of("decoder.conv_in.weight")),
-    CLIP("CLIP text encoder", "text_encoder", "model", "--clip", List.of("", "text_encoders.clip_l.transformer."),
+    VAE("autoencoder", "vae", "diffusion_pytorch_model", "--vae", List.of("", "vae.", "first_stage_model."),
+            List.of("decoder.conv_in.weight")),
+    CLIP("CLIP text encoder", "text_encoder", "model", "--clip-l", List.of("", "text_encoders.clip_l.transformer."),
             List.of("text_model.embeddings.token_embedding.weight")),
     T5("T5 text encoder", "text_encoder_2", "model", "--t5", List.of("", "text_encoders.t5xxl.transformer."),
             List.of("encoder.block.0.layer.0.SelfAttention.q.weight", "enc.blk.0.attn_q.weight"));
@@ -59,7 +60,8 @@ public enum Component {
 
     /** What stands before its keys in a file, where the file holds it: files of several networks set them apart so. */
     Optional<String> prefixIn(Set<String> keys) {
-        return prefixes.stream().filter(prefix -> markers.stream().anyMatch(marker -> keys.contains(prefix + marker))).findFirst();
+        return prefixes.stream().filter(prefix -> markers.stream().anyMatch(marker -> keys.contains(prefix + marker)))
+                .findFirst();
     }
 
     /** Whether a key is of another network that the same file holds apart by its prefix. */

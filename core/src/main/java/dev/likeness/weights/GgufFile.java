@@ -70,12 +70,12 @@ public final class GgufFile extends TensorFile {
             need(20, "the header");
             int version = bytes.getInt();
             if ((version & 0xFFFF) == 0) {
-                throw Refusal.model("%s is a big-endian GGUF file by its version at byte 4, and only little-endian ones are read; "
-                        + "take the other.", path);
+                throw Refusal.model("%s is a big-endian GGUF file by its version at byte 4, and only little-endian ones "
+                        + "are read; take the other.", path);
             }
             if (version != 2 && version != 3) {
-                throw Refusal.model("%s is a GGUF file of version %s at byte 4, and only versions 2 and 3 are read; convert it anew.",
-                        path, Integer.toUnsignedString(version));
+                throw Refusal.model("%s is a GGUF file of version %s at byte 4, and only versions 2 and 3 are read; convert "
+                        + "it anew.", path, Integer.toUnsignedString(version));
             }
             long tensors = count("the count of tensors", 25); // bytes that the shortest of them takes in the header
             long texts = count("the count of metadata", 13);
@@ -225,7 +225,8 @@ public final class GgufFile extends TensorFile {
                     throw damaged(shown(named.getKey()) + " ends at " + (dataStart + entry.end()) + " in a file of " + size
                             + " bytes", dataStart + entry.begin());
                 }
-                named.setValue(new Entry(entry.encoding(), entry.shape(), dataStart + entry.begin(), dataStart + entry.end()));
+                named.setValue(new Entry(entry.encoding(), entry.shape(), dataStart + entry.begin(),
+                        dataStart + entry.end()));
             }
             if (size > dataStart + expected) {
                 throw damaged((size - dataStart - expected) + " bytes belong to no tensor", dataStart + expected);

@@ -7,7 +7,7 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * Where a model's networks are: in a folder in diffusers layout, and in single files that take the place of the folder's own.
+ * Where a model's networks are: in a folder in diffusers layout, and in single files that take the place of the folder's.
  */
 public final class ModelFiles {
 

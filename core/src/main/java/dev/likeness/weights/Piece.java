@@ -3,8 +3,8 @@ package dev.likeness.weights;
 import java.util.List;
 
 /**
- * What a weight of a network is made of: ranges of rows of one stored tensor, one after another. Files of other projects hold
- * several weights in one tensor, or a weight's halves in another order.
+ * What a weight of a network is made of: ranges of rows of one stored tensor, one after another. Files of other projects
+ * hold several weights in one tensor, or a weight's halves in another order.
  *
  * @param key  of the stored tensor
  * @param shape of the weight; as many elements as the rows have

@@ -17,7 +17,8 @@ public final class Recognition {
     }
 
     private static final List<Kind> UNSUPPORTED = List.of(
-            new Kind("a LoRA, which is no model by itself", ".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.", ".lora.down."),
+            new Kind("a LoRA, which is no model by itself", ".lora_A.", ".lora_B.", ".lora_down.", ".lora_up.",
+                    ".lora.down."),
             new Kind("a ControlNet", "controlnet_x_embedder.", "controlnet_blocks.0.", "pos_embed_input."),
             new Kind("an image adapter (FLUX.1 Redux)", "redux_up."),
             new Kind("quantised by Nunchaku (SVDQuant)", ".wscales", ".qweight"),
@@ -47,7 +48,8 @@ public final class Recognition {
 
     static void requireSupported(Path path, Set<String> keys) {
         unsupported(keys).ifPresent(name -> {
-            throw Refusal.model("%s is %s, which is not supported; give the weights of FLUX.1 as safetensors or GGUF.", path, name);
+            throw Refusal.model("%s is %s, which is not supported; give the weights of FLUX.1 as safetensors or GGUF.", path,
+                    name);
         });
     }
 }

@@ -7,8 +7,10 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 
 /**
  * From the names that other projects give to weights to those of diffusers and transformers, in which the networks are
@@ -45,6 +47,8 @@ final class Renaming {
             "norm.query_norm", "attn.norm_q",
             "norm.key_norm", "attn.norm_k",
             "linear2", "proj_out");
+    private static final String BFL_LAST_MODULATION = "final_layer.adaLN_modulation.1";
+    private static final Pattern FLAT_BFL_BLOCK = Pattern.compile("(double|single)_blocks_(\\d{1,4})_(.+)");
     private static final Pattern BFL_BLOCK = Pattern.compile("(double|single)_blocks\\.(\\d{1,4})\\.(.+)");
 
     /** Names of the autoencoder in Latent Diffusion and Black Forest Labs' code (modules/autoencoder.py). */
@@ -99,6 +103,20 @@ final class Renaming {
         return renaming.pieces;
     }
 
+    /** The name of one of the transformer's linear layers in Black Forest Labs' names, where that has underscores for dots. */
+    static Optional<String> bflModule(String flat) {
+        Matcher block = FLAT_BFL_BLOCK.matcher(flat);
+        if (!block.matches()) {
+            return Stream.concat(BFL_OUTSIDE.keySet().stream(), Stream.of(BFL_LAST_MODULATION))
+                    .filter(name -> name.replace('.', '_').equals(flat)).findFirst();
+        }
+        Stream<String> inside = block.group(1).equals("double")
+                ? Stream.concat(BFL_DOUBLE.keySet().stream(), Stream.of("img_attn.qkv", "txt_attn.qkv"))
+                : Stream.concat(BFL_SINGLE.keySet().stream(), Stream.of("linear1"));
+        return inside.filter(name -> name.replace('.', '_').equals(block.group(3))).findFirst()
+                .map(name -> block.group(1) + "_blocks." + block.group(2) + '.' + name);
+    }
+
     private void bfl(String key, String module, String kind) {
         String normKind = kind.equals("scale") ? "weight" : kind; // RMSNorm's weights
         Matcher block = BFL_BLOCK.matcher(module);
@@ -117,7 +135,7 @@ final class Renaming {
             } else {
                 keep(key);
             }
-        } else if (module.equals("final_layer.adaLN_modulation.1")) {
+        } else if (module.equals(BFL_LAST_MODULATION)) {
             // shift before scale there, scale before shift here
             Piece whole = whole(key);
             long half = whole.shape()[0] / 2;
@@ -227,8 +245,8 @@ final class Renaming {
 
     private long requireRows(String key, boolean fits, long rows) {
         if (!fits) {
-            throw Refusal.model("%s: %s has the shape %s, which cannot be cut into the weights that it stands for; the file is "
-                    + "damaged or of another kind of model.", path, TensorFile.shown(key),
+            throw Refusal.model("%s: %s has the shape %s, which cannot be cut into the weights that it stands for; the "
+                    + "file is damaged or of another kind of model.", path, TensorFile.shown(key),
                     java.util.Arrays.toString(entries.get(key).shape()));
         }
         return rows;

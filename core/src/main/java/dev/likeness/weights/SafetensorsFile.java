@@ -69,19 +69,19 @@ public final class SafetensorsFile extends TensorFile {
     static SafetensorsFile parse(Path path, ByteBuffer head, long size) {
         long length = size < 8 ? 0 : head.getLong(0);
         if (length <= 1 || length > size - 8) {
-            throw Refusal.model("%s is not a safetensors file, or is cut off: the header's length at byte 0 is %s in a file of %d "
-                    + "bytes; download or copy it again.", path, Long.toUnsignedString(length), size);
+            throw Refusal.model("%s is not a safetensors file, or is cut off: the header's length at byte 0 is %s in a "
+                    + "file of %d bytes; download or copy it again.", path, Long.toUnsignedString(length), size);
         }
         if (length > MAX_HEADER) {
-            throw Refusal.model("%s is not a safetensors file that is read: its header of %d bytes at byte 8 is longer than the "
-                    + "%d of any model; download or copy it again.", path, length, MAX_HEADER);
+            throw Refusal.model("%s is not a safetensors file that is read: its header of %d bytes at byte 8 is longer "
+                    + "than the %d of any model; download or copy it again.", path, length, MAX_HEADER);
         }
         Map<String, Entry> entries = new LinkedHashMap<>();
         Map<String, String> metadata = new LinkedHashMap<>();
         try (JsonParser json = JSON.createParser(new ByteBufferBackedInputStream(head.slice(8, (int) length)))) {
             if (json.nextToken() != JsonToken.START_OBJECT) {
-                throw Refusal.model("%s is not a safetensors file: its header at byte 8 is no JSON object; download or copy it "
-                        + "again.", path);
+                throw Refusal.model("%s is not a safetensors file: its header at byte 8 is no JSON object; download or "
+                        + "copy it again.", path);
             }
             while (json.nextToken() != JsonToken.END_OBJECT) {
                 String name = json.currentName();
@@ -93,15 +93,17 @@ public final class SafetensorsFile extends TensorFile {
                 }
             }
             if (json.nextToken() != null) {
-                throw Refusal.model("%s is not a safetensors file: its header goes on after the JSON object, at byte %d; download "
-                        + "or copy it again.", path, at(json));
+                throw Refusal.model("%s is not a safetensors file: its header goes on after the JSON object, at byte %d; "
+                        + "download or copy it again.", path, at(json));
             }
         } catch (JsonProcessingException e) {
             throw Refusal.model("%s is not a readable safetensors file (%s, at byte %d); download or copy it again.", path,
-                    shown(e.getOriginalMessage()), 8 + Math.max(0, e.getLocation() == null ? 0 : e.getLocation().getByteOffset()),
+                    shown(e.getOriginalMessage()), 8 + Math.max(0, e.getLocation() == null ? 0 : e.getLocation()
+                    .getByteOffset()),
                     e);
         } catch (IOException e) {
-            throw Refusal.model("%s is not a readable safetensors file (%s); download or copy it again.", path, e.getMessage(), e);
+            throw Refusal.model("%s is not a readable safetensors file (%s); download or copy it again.", path,
+                    e.getMessage(), e);
         }
         requireNoGap(path, entries, 8 + length, size);
         return new SafetensorsFile(path, entries, metadata);
@@ -122,8 +124,8 @@ public final class SafetensorsFile extends TensorFile {
             }
         }
         if (!texts) {
-            throw Refusal.model("%s: its __metadata__ is no map of texts, at byte %d; the file is damaged, download or copy it "
-                    + "again.", path, at(json));
+            throw Refusal.model("%s: its __metadata__ is no map of texts, at byte %d; the file is damaged, download or "
+                    + "copy it again.", path, at(json));
         }
     }
 
@@ -148,14 +150,15 @@ public final class SafetensorsFile extends TensorFile {
             }
         }
         if (!sound || type == null || shape == null || offsets == null || offsets.length != 2) {
-            throw Refusal.model("%s: its dtype, shape or data_offsets is missing or malformed, in the header at byte %d; the file is "
-                    + "damaged, download or copy it again.", where, place);
+            throw Refusal.model("%s: its dtype, shape or data_offsets is missing or malformed, in the header at byte %d; "
+                    + "the file is damaged, download or copy it again.", where, place);
         }
         Encoding encoding = Encoding.of(DType.ofSafetensors(shown(type), where + ", at byte " + place + ","));
         long bytes = encoding.bytes(shape);
         if (bytes < 0 || offsets[1] > fileSize - dataStart || offsets[1] - offsets[0] != bytes) {
-            throw Refusal.model("%s: its bytes %d to %d of the data, which the header names at byte %d, lie outside the file or do not "
-                    + "match its shape %s; the file is cut off or damaged, download or copy it again.", where, offsets[0], offsets[1],
+            throw Refusal.model("%s: its bytes %d to %d of the data, which the header names at byte %d, lie outside the "
+                    + "file or do not match its shape %s; the file is cut off or damaged, download or copy it again.", where,
+                    offsets[0], offsets[1],
                     place, Arrays.toString(shape));
         }
         return new Entry(encoding, shape, dataStart + offsets[0], dataStart + offsets[1]);
@@ -169,7 +172,8 @@ public final class SafetensorsFile extends TensorFile {
             return null;
         }
         while (json.nextToken() != JsonToken.END_ARRAY) {
-            if (json.currentToken() != JsonToken.VALUE_NUMBER_INT || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER
+            if (json.currentToken() != JsonToken.VALUE_NUMBER_INT
+                    || json.getNumberType() == JsonParser.NumberType.BIG_INTEGER
                     || json.getLongValue() < 0 || length == MAX_AXES) {
                 return null;
             }
@@ -185,14 +189,14 @@ public final class SafetensorsFile extends TensorFile {
         long at = dataStart;
         for (Map.Entry<String, Entry> entry : inOrder) {
             if (entry.getValue().begin() != at) {
-                throw Refusal.model("%s: %s begins at byte %d and not where the tensor before it ends, at %d; the file is damaged, "
-                        + "download or copy it again.", path, shown(entry.getKey()), entry.getValue().begin(), at);
+                throw Refusal.model("%s: %s begins at byte %d and not where the tensor before it ends, at %d; the file is "
+                        + "damaged, download or copy it again.", path, shown(entry.getKey()), entry.getValue().begin(), at);
             }
             at = entry.getValue().end();
         }
         if (at != fileSize) {
-            throw Refusal.model("%s holds %d bytes from byte %d on that belong to no tensor; the file is damaged, download or copy "
-                    + "it again.", path, fileSize - at, at);
+            throw Refusal.model("%s holds %d bytes from byte %d on that belong to no tensor; the file is damaged, download "
+                    + "or copy it again.", path, fileSize - at, at);
         }
     }
 

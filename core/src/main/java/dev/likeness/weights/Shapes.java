@@ -19,8 +19,8 @@ public record Shapes(Path source, Map<String, long[]> byName) {
             throw Refusal.model("%s lacks the weight %s; the file is incomplete or of another kind of model.", source, name);
         }
         if (axis >= shape.length || shape[axis] < 1 || shape[axis] > Integer.MAX_VALUE) {
-            throw Refusal.model("%s: weight %s has the shape %s, which FLUX.1's networks do not have; the file is damaged or of "
-                    + "another kind of model.", source, name, Arrays.toString(shape));
+            throw Refusal.model("%s: weight %s has the shape %s, which FLUX.1's networks do not have; the file is damaged "
+                    + "or of another kind of model.", source, name, Arrays.toString(shape));
         }
         return (int) shape[axis];
     }

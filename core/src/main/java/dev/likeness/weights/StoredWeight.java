@@ -42,8 +42,8 @@ record StoredWeight(TensorFile file, Piece piece, String scale) {
         Entry entry = entry();
         Encoding encoding = entry.encoding();
         if (!encoding.isFloatingPoint()) {
-            throw Refusal.model("%s: %s is stored as whole numbers (%s), which are not read as weights; take a file with float8 or "
-                    + "larger numbers, or a GGUF file.", file.path(), TensorFile.shown(piece.key()), encoding);
+            throw Refusal.model("%s: %s is stored as whole numbers (%s), which are not read as weights; take a file with "
+                    + "float8 or larger numbers, or a GGUF file.", file.path(), TensorFile.shown(piece.key()), encoding);
         }
         if (encoding.dtype() == dtype && device.isCpu() && scale == null && piece.rows().size() == 1) {
             ByteBuffer bytes = map(piece.rows().get(0));
@@ -108,9 +108,11 @@ record StoredWeight(TensorFile file, Piece piece, String scale) {
         for (int axis = 1; axis < entry.shape().length; axis++) {
             elements *= entry.shape()[axis];
         }
-        if (rows.first() * elements % encoding.blockElements() != 0 || rows.count() * elements % encoding.blockElements() != 0) {
-            throw Refusal.model("%s: %s is stored as %s, in blocks of %d, and cannot be cut into the weights that it stands for; "
-                    + "convert it anew.", file.path(), TensorFile.shown(piece.key()), encoding, encoding.blockElements());
+        if (rows.first() * elements % encoding.blockElements() != 0
+                || rows.count() * elements % encoding.blockElements() != 0) {
+            throw Refusal.model("%s: %s is stored as %s, in blocks of %d, and cannot be cut into the weights that it "
+                    + "stands for; convert it anew.", file.path(), TensorFile.shown(piece.key()), encoding,
+                    encoding.blockElements());
         }
         long begin = rows.first() * elements / encoding.blockElements() * encoding.blockBytes();
         long length = rows.count() * elements / encoding.blockElements() * encoding.blockBytes();

@@ -23,8 +23,8 @@ public abstract sealed class TensorFile permits SafetensorsFile, GgufFile {
     private static final int SHOWN = 200; // characters of a name in a sentence
 
     /**
-     * Where a tensor lies: its encoding, its shape (last axis contiguous), and its bytes from {@code begin} up to {@code end}
-     * in the file.
+     * Where a tensor lies: its encoding, its shape (last axis contiguous), and its bytes from {@code begin} up to {@code
+     * end} in the file.
      */
     public record Entry(Encoding encoding, long[] shape, long begin, long end) {
 
@@ -56,10 +56,11 @@ public abstract sealed class TensorFile permits SafetensorsFile, GgufFile {
                 return GgufFile.parse(path, head, size);
             }
             // "PK": a zip archive, which PyTorch pickles into; 0x80: a bare pickle. Either may run any code when it is read.
-            if (head.limit() > 2 && (head.get(0) == 'P' && head.get(1) == 'K' || (head.get(0) & 0xFF) == 0x80 && head.get(1) < 6
+            if (head.limit() > 2 && (head.get(0) == 'P' && head.get(1) == 'K' || (head.get(0) & 0xFF) == 0x80
+                    && head.get(1) < 6
                     && head.getLong(0) > size)) {
-                throw Refusal.model("%s is a pickled PyTorch file, and only safetensors and GGUF files are read; convert it with "
-                        + "safetensors.torch.save_file.", path);
+                throw Refusal.model("%s is a pickled PyTorch file, and only safetensors and GGUF files are read; convert "
+                        + "it with safetensors.torch.save_file.", path);
             }
             return SafetensorsFile.parse(path, head, size);
         });
@@ -122,7 +123,8 @@ public abstract sealed class TensorFile permits SafetensorsFile, GgufFile {
                     + "parts.", path, shown(name));
         }
         if (end > channel.size()) {
-            throw Refusal.model("%s: %s lies beyond the file's end, which was longer when it was opened; copy it again.", path,
+            throw Refusal.model("%s: %s lies beyond the file's end, which was longer when it was opened; copy it again.",
+                    path,
                     shown(name));
         }
         return channel.map(FileChannel.MapMode.READ_ONLY, begin, end - begin).order(ByteOrder.LITTLE_ENDIAN);

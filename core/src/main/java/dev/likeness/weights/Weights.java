@@ -1,5 +1,7 @@
 package dev.likeness.weights;
 
+import dev.likeness.tensor.Ops;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -16,6 +18,22 @@ public interface Weights {
      */
     Tensor get(String name, long... shape);
 
+    /**
+     * Linear layers of one input, their outputs side by side [..., n out]; each takes {@code name.weight} [out, in] and
+     * {@code name.bias} [out].
+     */
+    default Linear linear(List<String> names, long in, long out) {
+        List<Linear> layers = names.stream()
+                .map(name -> Linear.of(get(name + ".weight", out, in), get(name + ".bias", out))).toList();
+        return layers.size() == 1 ? layers.get(0)
+                : x -> Ops.cat(-1, layers.stream().map(layer -> layer.forward(x)).toArray(Tensor[]::new));
+    }
+
+    /** One of them. */
+    default Linear linear(String name, long in, long out) {
+        return linear(List.of(name), in, out);
+    }
+
     /** Whether that name exists; does not count as taking it. */
     boolean has(String name);
 
@@ -30,6 +48,11 @@ public interface Weights {
             @Override
             public Tensor get(String name, long... shape) {
                 return whole.get(prefix + name, shape);
+            }
+
+            @Override
+            public Linear linear(List<String> names, long in, long out) {
+                return whole.linear(names.stream().map(name -> prefix + name).toList(), in, out);
             }
 
             @Override

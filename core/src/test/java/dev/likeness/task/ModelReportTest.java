@@ -92,18 +92,20 @@ class ModelReportTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"flux1-dev.safetensors, flux-dev, FLUX.1-dev, 11901408320", "flux1-schnell.safetensors, flux-schnell, FLUX.1-schnell, "
-            + "11891178560", "flux1-krea-dev.safetensors, flux-dev, FLUX.1-Krea-dev, 11901408320",
+    @CsvSource({"flux1-dev.safetensors, flux-dev, FLUX.1-dev, 11901408320", "flux1-schnell.safetensors, flux-schnell, "
+            + "FLUX.1-schnell, 11891178560", "flux1-krea-dev.safetensors, flux-dev, FLUX.1-Krea-dev, 11901408320",
         "flux1-dev-kontext.safetensors, flux-dev, FLUX.1-Kontext-dev, 11901408320",
         "ae.safetensors, flux-vae, autoencoder, 83819683", "t5xxl.safetensors, t5-xxl, T5 text encoder, 4762310656"})
-    void filesAreNamedCountedAndSound(String file, String manifest, String architecture, long parameters) throws IOException {
+    void filesAreNamedCountedAndSound(String file, String manifest, String architecture,
+            long parameters) throws IOException {
         ModelReport report = ModelReport.of(file(file, bfl(manifest)));
         assertThat(report.architecture()).isEqualTo(architecture);
         assertThat(report.isSound()).isTrue();
         assertThat(report.parameters()).isEqualTo(parameters);
         assertThat(report.bytes()).isEqualTo(2 * parameters);
         assertThat(report.networks()).hasSize(1);
-        assertThat(report.networks().get(0).contents().encodings()).containsExactly(Map.entry(Encoding.BF16, bfl(manifest).size()));
+        assertThat(report.networks().get(0).contents().encodings())
+                .containsExactly(Map.entry(Encoding.BF16, bfl(manifest).size()));
     }
 
     @Test
@@ -115,7 +117,8 @@ class ModelReportTest {
         Path manifests = Golden.path("manifests");
         assertThat(FluxConfig.read(model)).isEqualTo(FluxConfig.read(manifests.resolve("flux-dev.config.json")))
                 .extracting(FluxConfig::guidanceEmbeds).isEqualTo(true);
-        assertThat(AutoencoderKlConfig.read(model)).isEqualTo(AutoencoderKlConfig.read(manifests.resolve("flux-vae.config.json")));
+        assertThat(AutoencoderKlConfig.read(model))
+                .isEqualTo(AutoencoderKlConfig.read(manifests.resolve("flux-vae.config.json")));
         assertThat(T5Config.read(model)).isEqualTo(T5Config.read(manifests.resolve("t5-xxl.config.json")));
         assertThat(ClipTextConfig.read(model)).isEqualTo(ClipTextConfig.read(manifests.resolve("clip-l.config.json")));
     }
@@ -148,7 +151,8 @@ class ModelReportTest {
         assertThat(network.missing()).containsExactlyInAnyOrder("transformer_blocks.3.attn.to_q.bias",
                 "transformer_blocks.3.attn.to_k.bias", "transformer_blocks.3.attn.to_v.bias");
         assertThat(network.extra()).containsExactly("surprise.weight");
-        assertThat(network.misshapen()).containsExactly("transformer_blocks.4.ff_context.net.0.proj.bias [7] instead of [12288]");
+        assertThat(network.misshapen())
+                .containsExactly("transformer_blocks.4.ff_context.net.0.proj.bias [7] instead of [12288]");
     }
 
     @ParameterizedTest
@@ -183,11 +187,13 @@ class ModelReportTest {
 
     @Test
     void otherModelsAreNamed() throws IOException {
-        ModelReport sdxl = ModelReport.of(file("sdxl.safetensors", Map.of("model.diffusion_model.label_emb.0.0.weight", new long[] {4})));
+        ModelReport sdxl = ModelReport.of(file("sdxl.safetensors", Map.of("model.diffusion_model.label_emb.0.0.weight",
+                new long[] {4})));
         assertThat(sdxl.architecture()).isEqualTo("Stable Diffusion XL");
         assertThat(sdxl.isSound()).isFalse();
         assertThat(sdxl.parameters()).isEqualTo(4);
-        assertThat(ModelReport.of(file("what.safetensors", Map.of("a", new long[] {4}))).problem()).contains("what.safetensors");
+        assertThat(ModelReport.of(file("what.safetensors", Map.of("a", new long[] {4}))).problem())
+                .contains("what.safetensors");
         Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"StableDiffusionXLPipeline\"}");
         assertThat(ModelReport.of(folder).problem()).contains("StableDiffusionXLPipeline");
     }

@@ -36,7 +36,8 @@ class SingleFilesTest {
         rest = TinyModel.write(folder.resolve("rest"));
         for (Component component : Component.values()) {
             Path inside = rest.resolve(component.folder());
-            Path weights = inside.resolve((inside.endsWith("transformer") || inside.endsWith("vae") ? "diffusion_pytorch_model" : "model")
+            Path weights = inside.resolve((inside.endsWith("transformer") || inside.endsWith("vae")
+                    ? "diffusion_pytorch_model" : "model")
                     + ".safetensors");
             single.put(component, Files.move(weights, folder.resolve(component + ".safetensors")));
         }
@@ -56,7 +57,8 @@ class SingleFilesTest {
 
     @Test
     void whatIsInNoFileComesFromTheFolder() {
-        assertThat(draw(new ModelFiles(whole, Map.of(Component.VAE, single.get(Component.VAE))))).isEqualTo(draw(ModelFiles.of(whole)));
+        assertThat(draw(new ModelFiles(whole, Map.of(Component.VAE, single.get(Component.VAE)))))
+                .isEqualTo(draw(ModelFiles.of(whole)));
         single.remove(Component.T5);
         assertThatThrownBy(() -> draw(new ModelFiles(rest, single))).isInstanceOf(Refusal.class)
                 .hasMessageContaining(rest.resolve("text_encoder_2").toString());
@@ -75,7 +77,8 @@ class SingleFilesTest {
     void networksThatDoNotBelongTogetherAreRefused() {
         assertThatThrownBy(() -> draw(new ModelFiles(whole, Map.of(Component.T5, Golden.path("weights/t5.gguf")))))
                 .isInstanceOf(Refusal.class).hasMessageContainingAll("joint_attention_dim", "d_model");
-        assertThatThrownBy(() -> draw(new ModelFiles(whole, Map.of(Component.VAE, Golden.path("weights/vae.ldm.safetensors")))))
+        assertThatThrownBy(() -> draw(new ModelFiles(whole, Map.of(Component.VAE,
+                Golden.path("weights/vae.ldm.safetensors")))))
                 .isInstanceOf(Refusal.class).hasMessageContaining("vae.ldm.safetensors");
     }
 }

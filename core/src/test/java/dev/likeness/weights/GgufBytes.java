@@ -76,7 +76,8 @@ final class GgufBytes {
     }
 
     byte[] header(long tensors, long metadata) {
-        return join("GGUF".getBytes(StandardCharsets.US_ASCII), int32(3), int64(tensors), int64(metadata), texts.toByteArray(),
+        return join("GGUF".getBytes(StandardCharsets.US_ASCII), int32(3), int64(tensors), int64(metadata),
+                texts.toByteArray(),
                 entries.toByteArray());
     }
 

@@ -75,19 +75,23 @@ class GgufFileTest {
     void whatThePublicPackageWroteIsRead() {
         GgufFile file = GgufFile.open(Golden.path("weights/encodings.gguf"));
         assertThat(file.entries()).hasSize(11);
-        assertThat(file.metadata()).containsEntry("tokenizer.ggml.tokens", "[3]").containsEntry("general.architecture", "flux");
+        assertThat(file.metadata()).containsEntry("tokenizer.ggml.tokens", "[3]")
+                .containsEntry("general.architecture", "flux");
     }
 
     @Test
     void anotherAlignmentIsKept() {
         byte[] header = new GgufBytes().metadata("general.alignment", int32(UINT32), int32(8))
                 .tensor("a", Encoding.F32, 0, 4, 1).tensor("b", Encoding.F32, 8, 4, 1).header();
-        byte[] whole = join(header, new byte[(8 - header.length % 8) % 8], new byte[] {0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0, 0, 0, 0,
+        byte[] whole = join(header, new byte[(8 - header.length % 8) % 8], new byte[] {0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0,
+                0, 0, 0,
             0x40, 0, 0, 0, 0});
         GgufFile file = GgufFile.open(write(whole));
         try (Scope scope = Scope.open()) {
-            assertThat(Tensors.floats(StoredWeight.whole(file, "a").read(DType.FLOAT32, Device.CPU).tensor())).containsExactly(1);
-            assertThat(Tensors.floats(StoredWeight.whole(file, "b").read(DType.FLOAT32, Device.CPU).tensor())).containsExactly(2);
+            assertThat(Tensors.floats(StoredWeight.whole(file, "a").read(DType.FLOAT32, Device.CPU).tensor()))
+                    .containsExactly(1);
+            assertThat(Tensors.floats(StoredWeight.whole(file, "b").read(DType.FLOAT32, Device.CPU).tensor()))
+                    .containsExactly(2);
         }
     }
 
@@ -116,7 +120,7 @@ class GgufFileTest {
         }
     }
 
-    /** A header that lies, what of it is told, and where it stands (the byte is that of the claim, not of its consequence). */
+    /** A header that lies, and what of it is told, with the byte of the claim and not of its consequence. */
     private record Lie(String name, byte[] bytes, String... says) {
         @Override
         public String toString() {
@@ -136,8 +140,10 @@ class GgufFileTest {
                 new Lie("other magic", changed(sound, 0, 'X'), "GGUF", "byte 0"),
                 new Lie("version 1", changed(sound, 4, 1), "version 1", "byte 4"),
                 new Lie("version 4294967295", join("GGUF".getBytes(), int32(-1), new byte[16]), "version 4294967295"),
-                new Lie("big-endian", join("GGUF".getBytes(), new byte[] {0, 0, 0, 3}, new byte[16]), "big-endian", "byte 4"),
-                new Lie("2^63 tensors", sound().header(Long.MIN_VALUE, 1), "count of tensors is 9223372036854775808", "byte 8"),
+                new Lie("big-endian", join("GGUF".getBytes(), new byte[] {0, 0, 0, 3}, new byte[16]), "big-endian",
+                        "byte 4"),
+                new Lie("2^63 tensors", sound().header(Long.MIN_VALUE, 1), "count of tensors is 9223372036854775808",
+                        "byte 8"),
                 new Lie("2^63 - 1 tensors", sound().header(max, 1), "count of tensors is 9223372036854775807", "byte 8"),
                 new Lie("2^64 - 1 metadata", sound().header(2, -1), "count of metadata is 18446744073709551615", "byte 16"),
                 new Lie("more metadata than bytes", sound().header(2, 1000), "count of metadata is 1000", "byte 16"),
@@ -148,17 +154,22 @@ class GgufFileTest {
                         "the length of a key", "byte 24"),
                 new Lie("text longer than the file", after(new GgufBytes().metadata("k", int32(STRING), int64(max))),
                         "the value of k", "byte 37"),
-                new Lie("text that is no UTF-8", after(new GgufBytes().metadata("k", int32(STRING), int64(1), new byte[] {-1})),
+                new Lie("text that is no UTF-8", after(new GgufBytes().metadata("k", int32(STRING), int64(1),
+                        new byte[] {-1})),
                         "the value of k", "UTF-8"),
                 new Lie("unknown type", after(new GgufBytes().metadata("k", int32(13))), "the value of k", "type 13"),
-                new Lie("negative type", after(new GgufBytes().metadata("k", int32(-1))), "the value of k", "type 4294967295"),
-                new Lie("array of arrays", after(new GgufBytes().metadata("k", int32(ARRAY), int32(ARRAY), int64(1), int32(ARRAY))),
+                new Lie("negative type", after(new GgufBytes().metadata("k", int32(-1))), "the value of k",
+                        "type 4294967295"),
+                new Lie("array of arrays", after(new GgufBytes().metadata("k", int32(ARRAY), int32(ARRAY), int64(1),
+                        int32(ARRAY))),
                         "the value of k", "type 9"),
-                new Lie("array of 2^63", after(new GgufBytes().metadata("k", int32(ARRAY), int32(UINT32), int64(Long.MIN_VALUE))),
+                new Lie("array of 2^63", after(new GgufBytes().metadata("k", int32(ARRAY), int32(UINT32),
+                        int64(Long.MIN_VALUE))),
                         "the value of k", "9223372036854775808"),
                 new Lie("array whose bytes leave the range", after(new GgufBytes().metadata("k", int32(ARRAY), int32(10),
                         int64(1L << 61))), "the value of k", "2305843009213693952"),
-                new Lie("array of texts past the end", after(new GgufBytes().metadata("k", int32(ARRAY), int32(STRING), int64(2),
+                new Lie("array of texts past the end", after(new GgufBytes().metadata("k", int32(ARRAY), int32(STRING),
+                        int64(2),
                         text("a"), int64(1 << 20))), "the value of k", "1048576"),
                 new Lie("key twice", after(new GgufBytes().metadata("k", int32(UINT32), int32(1))
                         .metadata("k", int32(UINT32), int32(1))), "k stands in it twice"),
@@ -166,14 +177,18 @@ class GgufFileTest {
                         "general.alignment", "power of two"),
                 new Lie("alignment 24", after(new GgufBytes().metadata("general.alignment", int32(UINT32), int32(24))),
                         "general.alignment", "24"),
-                new Lie("alignment 2^31", after(sound().metadata("general.alignment", int32(UINT32), int32(Integer.MIN_VALUE))),
+                new Lie("alignment 2^31", after(sound().metadata("general.alignment", int32(UINT32),
+                        int32(Integer.MIN_VALUE))),
                         "first.weight"),
-                new Lie("alignment as a text", after(new GgufBytes().metadata("general.alignment", int32(STRING), text("32"))),
+                new Lie("alignment as a text", after(new GgufBytes().metadata("general.alignment", int32(STRING),
+                        text("32"))),
                         "general.alignment"),
-                new Lie("tensor twice", after(new GgufBytes().tensor(name, Encoding.F32, 0, 4, 1).tensor(name, Encoding.F32, 32, 4, 1)),
+                new Lie("tensor twice", after(new GgufBytes().tensor(name, Encoding.F32, 0, 4, 1).tensor(name, Encoding.F32,
+                        32, 4, 1)),
                         name, "twice"),
                 new Lie("five axes", after(one(new long[] {1, 1, 1, 1, 1}, F32, 0)), name, "5 axes"),
-                new Lie("2^31 axes", join(new GgufBytes().header(1, 0), text(name), int32(Integer.MIN_VALUE), new byte[64]), name,
+                new Lie("2^31 axes", join(new GgufBytes().header(1, 0), text(name), int32(Integer.MIN_VALUE), new byte[64]),
+                        name,
                         "2147483648 axes"),
                 new Lie("negative axis", after(one(new long[] {-4}, F32, 0)), name, "[-4]"),
                 new Lie("empty axis", after(one(new long[] {0, 4}, F32, 0)), name, "[0, 4]"),
@@ -190,13 +205,15 @@ class GgufFileTest {
                 new Lie("gap", after(one(new long[] {4}, F32, 32)), name),
                 new Lie("place that is not aligned", after(new GgufBytes().tensor("a", Encoding.F32, 0, 4, 1)
                         .tensor(name, Encoding.F32, 4, 4, 1)), name),
-                new Lie("overlap", after(new GgufBytes().tensor("a", Encoding.F32, 0, 64, 16).tensor(name, Encoding.F32, 32, 32, 8)),
+                new Lie("overlap", after(new GgufBytes().tensor("a", Encoding.F32, 0, 64, 16).tensor(name, Encoding.F32, 32,
+                        32, 8)),
                         name),
                 new Lie("the same place twice", after(new GgufBytes().tensor("a", Encoding.F32, 0, 64, 16)
                         .tensor(name, Encoding.F32, 0, 64, 16)), name),
                 new Lie("bytes that are no tensor's", join(sound, new byte[32]), "32 bytes belong to no tensor",
                         "byte " + sound.length),
-                new Lie("name with line breaks", after(new GgufBytes().tensor(text("a\nb"), new long[] {4}, F32, 32)), "a?b"));
+                new Lie("name with line breaks", after(new GgufBytes().tensor(text("a\nb"), new long[] {4}, F32, 32)),
+                        "a?b"));
     }
 
     private static GgufBytes one(long[] shape, int type, long offset) {
@@ -221,7 +238,8 @@ class GgufFileTest {
     void claimsOfMemoryAreNotBelieved() {
         for (int i = 0; i < 200; i++) {
             assertRefused(write(sound().header(2, (1L << 62) + i)));
-            assertRefused(write(after(new GgufBytes().metadata("k", int32(STRING), int64(Integer.MAX_VALUE - i)))), "the value of k");
+            assertRefused(write(after(new GgufBytes().metadata("k", int32(STRING), int64(Integer.MAX_VALUE - i)))),
+                    "the value of k");
         }
     }
 
@@ -264,14 +282,18 @@ class GgufFileTest {
         Path pickled = Files.write(folder.resolve("model.ckpt"), new byte[] {'P', 'K', 3, 4, 0, 0, 0, 0, 0, 0});
         assertThatThrownBy(() -> TensorFile.open(pickled)).isInstanceOf(Refusal.class)
                 .hasMessageContainingAll(pickled.toString(), "pickled");
-        Path bare = Files.write(folder.resolve("model.pt"), new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10, 'l', -4, -100, 'F', -7, ' '});
+        Path bare = Files.write(folder.resolve("model.pt"), new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10, 'l', -4, -100, 'F',
+                -7, ' '});
         assertThatThrownBy(() -> TensorFile.open(bare)).isInstanceOf(Refusal.class).hasMessageContaining("pickled");
         for (byte[] bytes : List.of(new byte[0], new byte[] {1, 2, 3}, "GGU".getBytes(), "no model at all".getBytes())) {
             Path path = Files.write(folder.resolve("text.txt"), bytes);
-            assertThatThrownBy(() -> TensorFile.open(path)).isInstanceOf(Refusal.class).hasMessageContaining(path.toString());
+            assertThatThrownBy(() -> TensorFile.open(path)).isInstanceOf(Refusal.class)
+                    .hasMessageContaining(path.toString());
         }
         Path nothing = folder.resolve("nothing.gguf");
-        assertThatThrownBy(() -> TensorFile.open(nothing)).isInstanceOf(Refusal.class).hasMessageContaining("does not exist");
-        assertThatThrownBy(() -> TensorFile.open(folder)).isInstanceOf(Refusal.class).hasMessageContaining(folder.toString());
+        assertThatThrownBy(() -> TensorFile.open(nothing)).isInstanceOf(Refusal.class)
+                .hasMessageContaining("does not exist");
+        assertThatThrownBy(() -> TensorFile.open(folder)).isInstanceOf(Refusal.class)
+                .hasMessageContaining(folder.toString());
     }
 }

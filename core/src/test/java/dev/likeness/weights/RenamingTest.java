@@ -60,10 +60,12 @@ class RenamingTest {
         "vae.ldm.safetensors, vae.expected.safetensors, VAE", "t5.gguf, ../t5-tiny/model.safetensors, T5"})
     void numbersAreThoseOfThePublicConverter(String file, String expected, Component component) {
         try (Scope scope = Scope.open();
-                Checkpoint checkpoint = Checkpoint.open(Golden.path("weights/" + file), component, DType.FLOAT32, Device.CPU)) {
+                Checkpoint checkpoint = Checkpoint.open(Golden.path("weights/" + file), component, DType.FLOAT32,
+                        Device.CPU)) {
             Map<String, Tensor> tensors = SafetensorsFile.open(Golden.path("weights/" + expected)).readAll();
             assertThat(checkpoint.shapes()).containsOnlyKeys(tensors.keySet());
-            tensors.forEach((name, tensor) -> assertThat(Tensors.floats(checkpoint.get(name, Tensors.shape(tensor)))).as(name)
+            tensors.forEach((name, tensor) -> assertThat(Tensors.floats(checkpoint.get(name, Tensors.shape(tensor))))
+                    .as(name)
                     .isEqualTo(Tensors.floats(tensor)));
             checkpoint.finish();
         }
@@ -71,7 +73,8 @@ class RenamingTest {
 
     @Test
     void queriesKeysAndValuesAreCutInThisOrder() {
-        Map<String, Piece> pieces = renamed(Component.TRANSFORMER, Map.of("double_blocks.3.txt_attn.qkv.bias", new long[] {9},
+        Map<String, Piece> pieces = renamed(Component.TRANSFORMER, Map.of("double_blocks.3.txt_attn.qkv.bias",
+                new long[] {9},
                 "single_blocks.4.linear1.weight", new long[] {10, 2}, "single_blocks.4.linear1.bias", new long[] {10}));
         assertThat(pieces.get("transformer_blocks.3.attn.add_q_proj.bias").rows()).containsExactly(new Piece.Rows(0, 3));
         assertThat(pieces.get("transformer_blocks.3.attn.add_k_proj.bias").rows()).containsExactly(new Piece.Rows(3, 3));
@@ -88,14 +91,16 @@ class RenamingTest {
 
     @Test
     void theLastLayersScaleComesBeforeItsShift() {
-        Map<String, Piece> pieces = renamed(Component.TRANSFORMER, Map.of("final_layer.adaLN_modulation.1.weight", new long[] {8, 4}));
+        Map<String, Piece> pieces = renamed(Component.TRANSFORMER, Map.of("final_layer.adaLN_modulation.1.weight",
+                new long[] {8, 4}));
         assertThat(pieces.get("norm_out.linear.weight").rows()).containsExactly(new Piece.Rows(4, 4), new Piece.Rows(0, 4));
         assertThat(pieces.get("norm_out.linear.weight").shape()).containsExactly(8, 4);
     }
 
     @Test
     void theDecodersLevelsAreCountedFromTheOtherEnd() {
-        Map<String, Piece> pieces = renamed(Component.VAE, Map.of("decoder.up.0.block.1.nin_shortcut.weight", new long[] {4, 8, 1, 1},
+        Map<String, Piece> pieces = renamed(Component.VAE, Map.of(
+                "decoder.up.0.block.1.nin_shortcut.weight", new long[] {4, 8, 1, 1},
                 "decoder.up.2.upsample.conv.bias", new long[] {8}, "encoder.down.1.downsample.conv.bias", new long[] {8},
                 "encoder.mid.attn_1.proj_out.weight", new long[] {8, 8, 1, 1}));
         assertThat(pieces).containsOnlyKeys("decoder.up_blocks.2.resnets.1.conv_shortcut.weight",
@@ -117,7 +122,8 @@ class RenamingTest {
 
     @Test
     void oneWeightUnderTwoNamesIsRefused() {
-        assertThatThrownBy(() -> renamed(Component.TRANSFORMER, Map.of("img_in.bias", new long[] {3}, "x_embedder.bias", new long[] {3})))
+        assertThatThrownBy(() -> renamed(Component.TRANSFORMER, Map.of("img_in.bias", new long[] {3}, "x_embedder.bias",
+                new long[] {3})))
                 .isInstanceOf(Refusal.class).hasMessageContainingAll("some.file", "img_in.bias", "x_embedder.bias");
     }
 }

@@ -77,8 +77,10 @@ class SingleFileTest {
         tensors.put("elsewhere." + marker, Tensors.noise(3, 3));
         try (Checkpoint checkpoint = open(write(tensors), component)) {
             assertThat(checkpoint.has("own.weight")).isTrue();
-            assertThat(checkpoint.shapes().keySet()).noneMatch(name -> name.contains("elsewhere") || name.startsWith(prefix));
-            assertThat(Tensors.floats(checkpoint.get("own.weight", 3))).isEqualTo(Tensors.floats(tensors.get(prefix + "own.weight")));
+            assertThat(checkpoint.shapes().keySet()).noneMatch(name -> name.contains("elsewhere")
+                    || name.startsWith(prefix));
+            assertThat(Tensors.floats(checkpoint.get("own.weight", 3)))
+                    .isEqualTo(Tensors.floats(tensors.get(prefix + "own.weight")));
         }
     }
 
@@ -93,9 +95,11 @@ class SingleFileTest {
     @CsvSource({"FLUX.2, double_stream_modulation_img.lin.weight", "FLUX.2, double_stream_modulation_img.linear.weight",
         "Chroma, distilled_guidance_layer.in_proj.weight", "HunyuanVideo, double_blocks.0.img_attn_qkv.weight",
         "Stable Diffusion 3, model.diffusion_model.joint_blocks.0.x_block.attn.qkv.weight",
-        "Stable Diffusion XL, model.diffusion_model.label_emb.0.0.weight", "Stable Diffusion XL, add_embedding.linear_1.weight",
+        "Stable Diffusion XL, model.diffusion_model.label_emb.0.0.weight",
+        "Stable Diffusion XL, add_embedding.linear_1.weight",
         "Stable Diffusion 1 or 2, model.diffusion_model.input_blocks.0.0.weight", "Qwen-Image, txt_norm.weight",
-        "LoRA, transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight", "LoRA, lora_unet_double_blocks_0.lora_down.weight",
+        "LoRA, transformer.single_transformer_blocks.0.attn.to_q.lora_A.weight",
+        "LoRA, lora_unet_double_blocks_0.lora_down.weight",
         "ControlNet, controlnet_x_embedder.weight", "Nunchaku, transformer_blocks.0.qkv_proj.wscales",
         "bitsandbytes, double_blocks.0.img_attn.qkv.weight.quant_map", "NVFP4, double_blocks.0.img_attn.qkv.weight_scale_2",
         "Redux, redux_up.weight", "Wan, head.modulation", "AuraFlow, double_layers.0.attn.w1k.weight"})
@@ -130,7 +134,8 @@ class SingleFileTest {
         tensors.put("double_blocks.0.img_attn.qkv.weight", Tensors.noise(1, 6, 2));
         tensors.put("double_blocks.0.img_attn.qkv.scale_weight", Tensors.noise(2, 6, 1));
         Path path = write(tensors);
-        assertRefused(() -> open(path, Component.TRANSFORMER), path.toString(), "double_blocks.0.img_attn.qkv.scale_weight", "[6, 1]");
+        assertRefused(() -> open(path, Component.TRANSFORMER), path.toString(), "double_blocks.0.img_attn.qkv.scale_weight",
+                "[6, 1]");
     }
 
     @Test

@@ -29,6 +29,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
@@ -82,11 +83,14 @@ public final class Evaluation {
     }
 
     /**
-     * SHA-256 over names and bytes of what a model's folder holds: all files but texts and pictures for people.
+     * SHA-256 over names and bytes of what a model's folder holds, all files but texts and pictures for people; or of a file.
      *
      * @throws Refusal (model) when it cannot be read
      */
     public static String fingerprint(Path folder) {
+        if (!Files.exists(folder)) {
+            throw Refusal.model("%s does not exist; name a model's folder.", folder);
+        }
         try (Stream<Path> files = Files.walk(folder)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
@@ -138,6 +142,18 @@ public final class Evaluation {
             throw Refusal.resources("The evaluation was interrupted; start it again, and it goes on where it stopped.");
         } finally {
             threads.shutdownNow();
+            awaitEnd(threads);
+        }
+    }
+
+    /** Nothing may still be computed when the caller closes the model. */
+    private static void awaitEnd(ExecutorService threads) {
+        try {
+            while (!threads.awaitTermination(1, TimeUnit.MINUTES)) {
+                continue;
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         }
     }
 

@@ -90,14 +90,19 @@ public enum Instrument {
         return limits;
     }
 
-    /** dB or %; empty for a plain number. */
-    public String unit() {
-        return unit;
+    /** Its heading with its unit: {@code identity PSNR, dB}. */
+    public String heading() {
+        return unit.isEmpty() ? title : title + ", " + unit;
     }
 
-    /** A value as tables show it, in the {@linkplain #unit unit}. */
-    public String number(double value) {
-        return String.format(Locale.ROOT, "%." + digits + "f", unit.equals("%") ? 100 * value : value);
+    /** A value in the unit that tables show: shares as percent. */
+    double shown(double value) {
+        return unit.equals("%") ? 100 * value : value;
+    }
+
+    /** A value as tables show it, without its unit. */
+    String number(double value) {
+        return String.format(Locale.ROOT, "%." + digits + "f", shown(value));
     }
 
     /** A value with its unit. */

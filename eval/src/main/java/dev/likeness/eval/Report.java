@@ -85,8 +85,7 @@ final class Report {
         }
         html.append("</p>\n<div class=\"scroll\"><table class=\"figures\">\n<tr><th>");
         for (Instrument instrument : suite.instruments()) {
-            html.append("<th scope=\"col\"><a href=\"#%s\">%s</a>%s".formatted(instrument.id(), escape(instrument.title()),
-                    instrument.unit().isEmpty() ? "" : ", " + instrument.unit()));
+            html.append("<th scope=\"col\"><a href=\"#%s\">%s</a>".formatted(instrument.id(), escape(instrument.heading())));
         }
         html.append('\n');
         suite.methods().forEach((method, title) -> {

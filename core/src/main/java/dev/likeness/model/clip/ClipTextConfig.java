@@ -42,8 +42,8 @@ public record ClipTextConfig(
     }
 
     /**
-     * The folder's config.json; for a single file what its shapes tell. The number of heads, the activation, the norms' epsilon
-     * and the end token they do not tell: as in the folder's config.json where there is one, else as in CLIP-L.
+     * The folder's config.json; for a single file what its shapes tell. The number of heads, the activation, the norms'
+     * epsilon and the end token they do not tell: as in the folder's config.json where there is one, else as in CLIP-L.
      */
     public static ClipTextConfig read(ModelFiles files) {
         Path file = files.config(Component.CLIP);
@@ -56,11 +56,12 @@ public record ClipTextConfig(
         int width = shapes.size(tokens, 1);
         int heads = known == null ? width / CLIP_L_HEAD : known.numAttentionHeads();
         if (heads < 1 || width % heads != 0) {
-            throw Refusal.model("%s has a width of %d, which does not divide into %d heads; put the encoder's config.json into the "
-                    + "folder text_encoder of --model.", shapes.source(), width, heads);
+            throw Refusal.model("%s has a width of %d, which does not divide into %d heads; put the encoder's config.json "
+                    + "into the folder text_encoder of --model.", shapes.source(), width, heads);
         }
         return new ClipTextConfig(shapes.size(tokens, 0), width,
-                shapes.size("text_model.encoder.layers.0.mlp.fc1.weight", 0), shapes.count("text_model.encoder.layers"), heads,
+                shapes.size("text_model.encoder.layers.0.mlp.fc1.weight", 0), shapes.count("text_model.encoder.layers"),
+                heads,
                 shapes.size("text_model.embeddings.position_embedding.weight", 0), known == null ? null : known.hiddenAct(),
                 known == null ? null : known.layerNormEps(), known == null ? null : known.eosTokenId());
     }

@@ -12,7 +12,8 @@ import org.bytedeco.pytorch.Tensor;
 public final class ClipTextModel {
 
     /** Keys that files may carry without use. */
-    public static final String[] IGNORED_KEYS = {"text_model.embeddings.position_ids", "text_projection.weight", "logit_scale"};
+    public static final String[] IGNORED_KEYS = {"text_model.embeddings.position_ids", "text_projection.weight",
+            "logit_scale"};
 
     private static final int LEGACY_EOS = 2;
 

@@ -79,8 +79,9 @@ public record FluxConfig(
         int doubleBlocks = shapes.count("transformer_blocks");
         int head = shapes.size((doubleBlocks > 0 ? "" : "single_") + "transformer_blocks.0.attn.norm_q.weight", 0);
         if (width % head != 0 || axes.stream().mapToInt(Integer::intValue).sum() != head) {
-            throw Refusal.model("%s has heads of width %d in a width of %d, and how they are divided among the axes %s does not "
-                    + "tell; put the model's config.json into the folder transformer of --model.", shapes.source(), head, width,
+            throw Refusal.model("%s has heads of width %d in a width of %d, and how they are divided among the axes %s "
+                    + "does not tell; put the model's config.json into the folder transformer of --model.", shapes.source(),
+                    head, width,
                     axes);
         }
         return new FluxConfig(shapes.size("x_embedder.weight", 1), shapes.size("proj_out.weight", 0), doubleBlocks,

@@ -4,6 +4,7 @@ import dev.likeness.model.flux.AttentionHook.Site;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
+import dev.likeness.weights.Linear;
 import dev.likeness.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,8 +36,8 @@ public final class FluxTransformer {
     public FluxTransformer(FluxConfig config, Weights weights) {
         this.config = config;
         int d = config.width();
-        xEmbedder = new Linear(weights.at("x_embedder"), config.inChannels(), d);
-        contextEmbedder = new Linear(weights.at("context_embedder"), config.jointAttentionDim(), d);
+        xEmbedder = weights.linear("x_embedder", config.inChannels(), d);
+        contextEmbedder = weights.linear("context_embedder", config.jointAttentionDim(), d);
         Weights conditioning = weights.at("time_text_embed");
         timestepEmbedder = new Embedder(conditioning.at("timestep_embedder"), TIMESTEP_WIDTH, d);
         guidanceEmbedder = config.guidanceEmbeds()
@@ -49,8 +50,8 @@ public final class FluxTransformer {
         for (int i = 0; i < config.numSingleLayers(); i++) {
             singleBlocks.add(new SingleStreamBlock(config, weights.at("single_transformer_blocks", i)));
         }
-        normOut = new Linear(weights.at("norm_out", "linear"), d, 2 * d);
-        projOut = new Linear(weights.at("proj_out"), d, config.outChannels());
+        normOut = weights.linear("norm_out.linear", d, 2 * d);
+        projOut = weights.linear("proj_out", d, config.outChannels());
     }
 
     /**
@@ -73,7 +74,7 @@ public final class FluxTransformer {
     /**
      * Rotary unit vectors of text tokens, which all stand at (0, 0, 0), followed by an image grid at (0, row, column).
      *
-     * @return complex64 [L + rows * columns, D/2]
+     * @return complex64 [L + rows * columns, D/2], on the CPU
      */
     public Tensor rotation(int textTokens, int rows, int columns) {
         double[] ids = new double[(textTokens + rows * columns) * 3];
@@ -87,7 +88,7 @@ public final class FluxTransformer {
         return rotation(ids);
     }
 
-    /** Rotary unit vectors complex64 [S, D/2] for positions (axis 0, axis 1, axis 2) per token, row-major [S, 3]. */
+    /** Rotary unit vectors complex64 [S, D/2], on the CPU, for positions (axis 0, axis 1, axis 2) per token, row-major [S, 3]. */
     public Tensor rotation(double[] ids) {
         int tokens = ids.length / 3;
         int half = config.attentionHeadDim() / 2;
@@ -102,8 +103,49 @@ public final class FluxTransformer {
             }
         }
         try (Scope scope = Scope.open()) {
-            Tensor vectors = Ops.unitVectors(Tensors.of(angles, tokens, half));
-            return scope.keep(Tensors.onDeviceOf(vectors, xEmbedder.weight));
+            return scope.keep(Ops.unitVectors(Tensors.of(angles, tokens, half)));
+        }
+    }
+
+    /**
+     * Shifts, scales and gates of every block: all that depends on noise level, guidance and pooled text alone.
+     *
+     * @param layers [n, k d] each; by double-stream block that of the image and that of the text, by single-stream block, and
+     *     that of the last norm
+     */
+    public record Modulation(List<Tensor> layers) {
+
+        /** That of some of the n rows. */
+        public Modulation rows(long from, long count) {
+            return new Modulation(layers.stream().map(layer -> layer.narrow(0, from, count)).toList());
+        }
+
+        /** Cuts a layer's into its parts, each [B, 1, d]. */
+        private Tensor[] parts(int layer, int count) {
+            return Ops.chunk(layers.get(layer).unsqueeze(1), count, -1);
+        }
+    }
+
+    /**
+     * One row of modulation for each row of pooled text and noise level, owned by the open scope.
+     *
+     * @param pooledText [n, pooled_projection_dim]
+     * @param sigmas [n], float32
+     * @param guidance [n], float32; null exactly when the model has no guidance embedding
+     */
+    public Modulation modulation(Tensor pooledText, Tensor sigmas, Tensor guidance) {
+        try (Scope scope = Scope.open()) {
+            Tensor condition = condition(pooledText, sigmas, guidance); // [n, d]
+            List<Tensor> layers = new ArrayList<>();
+            for (DoubleStreamBlock block : doubleBlocks) {
+                layers.add(scope.keep(block.norm1.forward(condition)));
+                layers.add(scope.keep(block.norm1Context.forward(condition)));
+            }
+            for (SingleStreamBlock block : singleBlocks) {
+                layers.add(scope.keep(block.norm.forward(condition)));
+            }
+            layers.add(scope.keep(normOut.forward(condition)));
+            return new Modulation(layers);
         }
     }
 
@@ -115,60 +157,56 @@ public final class FluxTransformer {
      */
     public Tensor forward(Input input, int step, AttentionHook hook) {
         try (Scope scope = Scope.open()) {
+            Modulation modulation = modulation(input.pooledText(), input.sigmas(), input.guidance());
+            return scope.keep(forward(input, modulation, step, hook));
+        }
+    }
+
+    /** The same where the {@linkplain #modulation modulation} of the input is known already. */
+    public Tensor forward(Input input, Modulation modulation, int step, AttentionHook hook) {
+        try (Scope scope = Scope.open()) {
             double sigma = hook == AttentionHook.NONE ? 0 : Tensors.item(input.sigmas().select(0, 0));
             long textLength = input.textTokens().size(1);
             long imageLength = input.imageTokens().size(1);
-            Tensor condition = condition(input); // [B, d]
             Tensor image = xEmbedder.forward(input.imageTokens()); // [B, N, d]
             Tensor text = contextEmbedder.forward(input.textTokens()); // [B, L, d]
             int block = 0;
-            for (DoubleStreamBlock layer : doubleBlocks) {
+            int layer = 0;
+            for (DoubleStreamBlock doubleBlock : doubleBlocks) {
                 Site site = new Site(block++, step, sigma, textLength, imageLength);
-                Tensor[] streams = layer.forward(image, text, condition, input.rotation(), site, hook);
+                Tensor[] ofImage = modulation.parts(layer++, 6); // shift, scale, gate of attention, then of the MLP
+                Tensor[] ofText = modulation.parts(layer++, 6);
+                Tensor[] streams = doubleBlock.forward(image, text, ofImage, ofText, input.rotation(), site, hook);
                 image = streams[0];
                 text = streams[1];
             }
             Tensor joint = Ops.cat(1, text, image); // [B, L + N, d]
-            for (SingleStreamBlock layer : singleBlocks) {
+            for (SingleStreamBlock singleBlock : singleBlocks) {
                 Site site = new Site(block++, step, sigma, textLength, imageLength);
-                joint = layer.forward(joint, condition, input.rotation(), site, hook);
+                Tensor[] parts = modulation.parts(layer++, 3); // shift, scale, gate
+                joint = singleBlock.forward(joint, parts, input.rotation(), site, hook);
             }
             image = joint.narrow(1, textLength, imageLength);
-            Tensor[] scaleShift = Ops.chunk(normOut.forward(condition).unsqueeze(1), 2, -1); // each [B, 1, d]
-            Tensor normed = Ops.modulate(Ops.layerNorm(image, null, null, EPSILON), scaleShift[1], scaleShift[0]);
-            return scope.keep(projOut.forward(normed));
+            Tensor[] scaleShift = modulation.parts(layer, 2);
+            return scope.keep(projOut.forward(Ops.modulatedLayerNorm(image, scaleShift[1], scaleShift[0], EPSILON)));
         }
     }
 
-    /** silu of the sum of timestep, guidance and pooled-text embeddings, [B, d]: the input of every modulation. */
-    private Tensor condition(Input input) {
-        Tensor sum = timestepEmbedder.forward(sinusoid(input.sigmas(), input.pooledText()));
+    /** silu of the sum of timestep, guidance and pooled-text embeddings, [n, d]: the input of every modulation. */
+    private Tensor condition(Tensor pooledText, Tensor sigmas, Tensor guidance) {
+        Tensor sum = timestepEmbedder.forward(sinusoid(sigmas, pooledText));
         if (guidanceEmbedder != null) {
-            if (input.guidance() == null) {
+            if (guidance == null) {
                 throw new IllegalArgumentException("this model has a guidance embedding: give guidance");
             }
-            sum = sum.add(guidanceEmbedder.forward(sinusoid(input.guidance(), input.pooledText())));
+            sum = sum.add(guidanceEmbedder.forward(sinusoid(guidance, pooledText)));
         }
-        return Ops.silu(sum.add(textEmbedder.forward(input.pooledText())));
+        return Ops.silu(sum.add(textEmbedder.forward(pooledText)));
     }
 
     private static Tensor sinusoid(Tensor values, Tensor like) {
         Tensor thousandths = values.mul(new Scalar(1000.0));
         return Tensors.like(Ops.timestepEmbedding(thousandths, TIMESTEP_WIDTH), like);
-    }
-
-    private static final class Linear {
-        private final Tensor weight; // [out, in]
-        private final Tensor bias; // [out]
-
-        Linear(Weights weights, int in, int out) {
-            weight = weights.get("weight", out, in);
-            bias = weights.get("bias", out);
-        }
-
-        Tensor forward(Tensor x) {
-            return Ops.linear(x, weight, bias);
-        }
     }
 
     /** Two linear layers with SiLU between them. */
@@ -177,8 +215,8 @@ public final class FluxTransformer {
         private final Linear linear2;
 
         Embedder(Weights weights, int in, int width) {
-            linear1 = new Linear(weights.at("linear_1"), in, width);
-            linear2 = new Linear(weights.at("linear_2"), width, width);
+            linear1 = weights.linear("linear_1", in, width);
+            linear2 = weights.linear("linear_2", width, width);
         }
 
         Tensor forward(Tensor x) {
@@ -192,54 +230,44 @@ public final class FluxTransformer {
         private final Linear out;
 
         FeedForward(Weights weights, int width) {
-            in = new Linear(weights.at("net", 0, "proj"), width, 4 * width);
-            out = new Linear(weights.at("net", 2), 4 * width, width);
+            in = weights.linear("net.0.proj", width, 4 * width);
+            out = weights.linear("net.2", 4 * width, width);
         }
 
         Tensor forward(Tensor x) {
-            return out.forward(Ops.geluTanh(in.forward(x)));
+            return out.forward(in.forwardGelu(x));
         }
     }
 
-    /** Queries, keys and values [B, H, S, D]. */
-    private record Heads(Tensor q, Tensor k, Tensor v) {
+    /** Queries and keys, normalised, as [B, S, 2, H, D]; values [B, S, H, D]. */
+    private record Heads(Tensor qk, Tensor v) {
 
         /** This sequence followed by another one. */
         Heads followedBy(Heads next) {
-            return new Heads(Ops.cat(2, q, next.q), Ops.cat(2, k, next.k), Ops.cat(2, v, next.v));
+            return new Heads(Ops.cat(1, qk, next.qk), Ops.cat(1, v, next.v));
         }
     }
 
     /** Projections of one stream with RMS-normalised queries and keys. */
     private static final class Projections {
         private final int heads;
-        private final Linear toQ;
-        private final Linear toK;
-        private final Linear toV;
+        private final Linear toQkv;
         private final Tensor normQ; // [D]
         private final Tensor normK; // [D]
 
-        Projections(FluxConfig config, Weights weights, String q, String k, String v, String normQ, String normK) {
+        Projections(FluxConfig config, Weights weights, List<String> qkv, String normQ, String normK) {
             int d = config.width();
             heads = config.numAttentionHeads();
-            toQ = new Linear(weights.at(q), d, d);
-            toK = new Linear(weights.at(k), d, d);
-            toV = new Linear(weights.at(v), d, d);
+            toQkv = weights.linear(qkv, d, d);
             this.normQ = weights.get(normQ + ".weight", config.attentionHeadDim());
             this.normK = weights.get(normK + ".weight", config.attentionHeadDim());
         }
 
         Heads forward(Tensor x) {
-            Tensor q = Ops.rmsNorm(Ops.splitHeads(toQ.forward(x), heads), normQ, EPSILON);
-            return new Heads(q, keys(x), values(x));
-        }
-
-        Tensor keys(Tensor x) {
-            return Ops.rmsNorm(Ops.splitHeads(toK.forward(x), heads), normK, EPSILON);
-        }
-
-        Tensor values(Tensor x) {
-            return Ops.splitHeads(toV.forward(x), heads);
+            Tensor qkv = toQkv.forward(x);
+            qkv = qkv.view(x.size(0), x.size(1), 3, heads, qkv.size(2) / (3 * heads));
+            Tensor norms = Ops.stack(0, normQ, normK).unsqueeze(1); // [2, 1, D]
+            return new Heads(Ops.rmsNorm(qkv.narrow(2, 0, 2), null, EPSILON).mul(norms), qkv.select(2, 2));
         }
     }
 
@@ -250,16 +278,22 @@ public final class FluxTransformer {
      */
     private static Tensor attend(Heads heads, Tensor rotation, AttentionHook.Appended appended, Projections projections,
             Site site, AttentionHook hook) {
-        Tensor q = Ops.rotate(heads.q, rotation);
-        Tensor k = Ops.rotate(heads.k, rotation);
-        Tensor v = heads.v;
+        Tensor qk = rotated(heads, rotation);
+        Tensor q = qk.select(1, 0);
+        Tensor k = qk.select(1, 1);
+        Tensor v = heads.v.transpose(1, 2);
         if (appended != null) {
-            Tensor tokens = appended.tokens().expand(q.size(0), -1, -1);
-            k = Ops.cat(2, k, Ops.rotate(projections.keys(tokens), appended.rotation()));
-            v = Ops.cat(2, v, projections.values(tokens));
+            Heads others = projections.forward(appended.tokens().expand(q.size(0), -1, -1));
+            k = Ops.cat(2, k, rotated(others, Tensors.onDeviceOf(appended.rotation(), q)).select(1, 1));
+            v = Ops.cat(2, v, others.v.transpose(1, 2));
         }
         hook.attention(site, q, k);
         return Ops.joinHeads(Ops.attention(q, k, v, null, 1 / Math.sqrt(q.size(3))));
+    }
+
+    /** Queries and keys at their positions, [B, 2, H, S, D]. */
+    private static Tensor rotated(Heads heads, Tensor rotation) {
+        return Ops.rotate(heads.qk.permute(0, 2, 3, 1, 4), rotation);
     }
 
     private static final class DoubleStreamBlock {
@@ -274,37 +308,36 @@ public final class FluxTransformer {
 
         DoubleStreamBlock(FluxConfig config, Weights weights) {
             int d = config.width();
-            norm1 = new Linear(weights.at("norm1", "linear"), d, 6 * d);
-            norm1Context = new Linear(weights.at("norm1_context", "linear"), d, 6 * d);
+            norm1 = weights.linear("norm1.linear", d, 6 * d);
+            norm1Context = weights.linear("norm1_context.linear", d, 6 * d);
             Weights attn = weights.at("attn");
-            image = new Projections(config, attn, "to_q", "to_k", "to_v", "norm_q", "norm_k");
-            context = new Projections(config, attn, "add_q_proj", "add_k_proj", "add_v_proj", "norm_added_q",
+            image = new Projections(config, attn, List.of("to_q", "to_k", "to_v"), "norm_q", "norm_k");
+            context = new Projections(config, attn, List.of("add_q_proj", "add_k_proj", "add_v_proj"), "norm_added_q",
                     "norm_added_k");
-            toOut = new Linear(attn.at("to_out", 0), d, d);
-            toAddOut = new Linear(attn.at("to_add_out"), d, d);
+            toOut = attn.linear("to_out.0", d, d);
+            toAddOut = attn.linear("to_add_out", d, d);
             ff = new FeedForward(weights.at("ff"), d);
             ffContext = new FeedForward(weights.at("ff_context"), d);
         }
 
         /** @return image [B, N, d] and text [B, L, d] */
-        Tensor[] forward(Tensor imageIn, Tensor textIn, Tensor condition, Tensor rotation, Site site, AttentionHook hook) {
+        Tensor[] forward(Tensor imageIn, Tensor textIn, Tensor[] mi, Tensor[] mt, Tensor rotation, Site site,
+                AttentionHook hook) {
             try (Scope scope = Scope.open()) {
-                Tensor[] mi = Ops.chunk(norm1.forward(condition).unsqueeze(1), 6, -1); // shift, scale, gate twice
-                Tensor[] mt = Ops.chunk(norm1Context.forward(condition).unsqueeze(1), 6, -1);
                 Tensor x = hook.hiddenStates(site, imageIn);
                 Tensor c = textIn;
 
-                Tensor imageInput = Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), mi[0], mi[1]);
-                Tensor textInput = Ops.modulate(Ops.layerNorm(c, null, null, EPSILON), mt[0], mt[1]);
+                Tensor imageInput = Ops.modulatedLayerNorm(x, mi[0], mi[1], EPSILON);
+                Tensor textInput = Ops.modulatedLayerNorm(c, mt[0], mt[1], EPSILON);
                 Heads joint = context.forward(textInput).followedBy(image.forward(hook.attentionInput(site, imageInput)));
                 Tensor attended =
                         attend(joint, rotation, hook.appended(site, imageInput), image, site, hook); // [B, L + N, d]
                 x = Ops.gated(x, mi[2], toOut.forward(attended.narrow(1, site.textTokens(), site.imageTokens())));
                 c = Ops.gated(c, mt[2], toAddOut.forward(attended.narrow(1, 0, site.textTokens())));
 
-                x = Ops.gated(x, mi[5], ff.forward(Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), mi[3], mi[4])));
+                x = Ops.gated(x, mi[5], ff.forward(Ops.modulatedLayerNorm(x, mi[3], mi[4], EPSILON)));
                 c = Ops.gated(c, mt[5],
-                        ffContext.forward(Ops.modulate(Ops.layerNorm(c, null, null, EPSILON), mt[3], mt[4])));
+                        ffContext.forward(Ops.modulatedLayerNorm(c, mt[3], mt[4], EPSILON)));
                 return new Tensor[] {scope.keep(x), scope.keep(c)};
             }
         }
@@ -318,19 +351,18 @@ public final class FluxTransformer {
 
         SingleStreamBlock(FluxConfig config, Weights weights) {
             int d = config.width();
-            norm = new Linear(weights.at("norm", "linear"), d, 3 * d);
-            attn = new Projections(config, weights.at("attn"), "to_q", "to_k", "to_v", "norm_q", "norm_k");
-            projMlp = new Linear(weights.at("proj_mlp"), d, 4 * d);
-            projOut = new Linear(weights.at("proj_out"), 5 * d, d);
+            norm = weights.linear("norm.linear", d, 3 * d);
+            attn = new Projections(config, weights.at("attn"), List.of("to_q", "to_k", "to_v"), "norm_q", "norm_k");
+            projMlp = weights.linear("proj_mlp", d, 4 * d);
+            projOut = weights.linear("proj_out", 5 * d, d);
         }
 
         /** @return [B, L + N, d] */
-        Tensor forward(Tensor jointIn, Tensor condition, Tensor rotation, Site site, AttentionHook hook) {
+        Tensor forward(Tensor jointIn, Tensor[] m, Tensor rotation, Site site, AttentionHook hook) {
             try (Scope scope = Scope.open()) {
-                Tensor[] m = Ops.chunk(norm.forward(condition).unsqueeze(1), 3, -1); // shift, scale, gate
                 Tensor x = editImage(jointIn, site, hook::hiddenStates, hook);
-                Tensor input = Ops.modulate(Ops.layerNorm(x, null, null, EPSILON), m[0], m[1]);
-                Tensor mlp = Ops.geluTanh(projMlp.forward(input));
+                Tensor input = Ops.modulatedLayerNorm(x, m[0], m[1], EPSILON);
+                Tensor mlp = projMlp.forwardGelu(input);
                 Heads joint = attn.forward(editImage(input, site, hook::attentionInput, hook));
                 Tensor imageInput = input.narrow(1, site.textTokens(), site.imageTokens());
                 Tensor attended = attend(joint, rotation, hook.appended(site, imageInput), attn, site, hook);

@@ -42,8 +42,8 @@ public record T5Config(
     }
 
     /**
-     * The folder's config.json; for a single file what its shapes tell. The reach of the distances and the norms' epsilon they
-     * do not tell: as in the folder's config.json where there is one, else as in T5 1.1.
+     * The folder's config.json; for a single file what its shapes tell. The reach of the distances and the norms' epsilon
+     * they do not tell: as in the folder's config.json where there is one, else as in T5 1.1.
      */
     public static T5Config read(ModelFiles files) {
         Path file = files.config(Component.T5);
@@ -59,7 +59,8 @@ public record T5Config(
         int heads = shapes.size(bias, 1);
         return new T5Config(shapes.size(embedding, 0), shapes.size(embedding, 1),
                 shapes.size(block + "0.SelfAttention.q.weight", 0) / heads,
-                shapes.size(block + "1.DenseReluDense." + (gated ? "wi_0.weight" : "wi.weight"), 0), shapes.count("encoder.block"),
+                shapes.size(block + "1.DenseReluDense." + (gated ? "wi_0.weight" : "wi.weight"), 0),
+                shapes.count("encoder.block"),
                 heads, shapes.size(bias, 0), known == null ? null : known.relativeAttentionMaxDistance(),
                 known == null ? null : known.layerNormEpsilon(), gated ? "gated-gelu" : "relu");
     }

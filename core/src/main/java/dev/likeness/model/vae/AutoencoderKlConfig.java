@@ -74,8 +74,8 @@ public record AutoencoderKlConfig(
                 .mapToObj(i -> shapes.size("encoder.down_blocks." + i + ".resnets.0.conv1.weight", 0)).toList();
         int groups = fits ? known.normNumGroups() : FLUX_GROUPS;
         if (channels.isEmpty() || channels.stream().anyMatch(count -> count % groups != 0)) {
-            throw Refusal.model("%s has levels of %s channels, which norms of %d groups do not divide; put the autoencoder's "
-                    + "config.json into the folder vae of --model.", shapes.source(), channels, groups);
+            throw Refusal.model("%s has levels of %s channels, which norms of %d groups do not divide; put the "
+                    + "autoencoder's config.json into the folder vae of --model.", shapes.source(), channels, groups);
         }
         return new AutoencoderKlConfig(shapes.size("encoder.conv_in.weight", 1), shapes.size("decoder.conv_out.weight", 0),
                 channels, shapes.count("encoder.down_blocks.0.resnets"), latentChannels, groups,
