@@ -276,7 +276,7 @@ final class Api {
             Progress progress = worker.progress(job);
             if (next.steps() != seen.steps() && progress != null) {
                 send(context, "progress", progress.json(true));
-            } else if (next.states() == seen.states()) { // a comment: the connection lives, and a reader that has gone is noticed
+            } else if (next.states() == seen.states()) { // a sign of life, by which a reader that has gone is noticed
                 send(context, ":\n\n");
             }
             if (next.states() != seen.states() || next.ending()) {
