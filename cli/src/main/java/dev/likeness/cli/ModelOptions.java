@@ -90,7 +90,21 @@ final class ModelOptions {
                 dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype));
     }
 
-    private Map<Component, Path> singleFiles() {
+    /** Names the files from the root, for pictures that lie in another folder than the one this began in. */
+    void nameFromRoot() {
+        transformer = fromRoot(transformer);
+        vae = fromRoot(vae);
+        clip = fromRoot(clip);
+        t5 = fromRoot(t5);
+        loras.replaceAll(flag -> LoraFile.withPath(flag, fromRoot(Path.of(LoraFile.path(flag))).toString()));
+    }
+
+    private static Path fromRoot(Path file) {
+        return file == null ? null : file.toAbsolutePath();
+    }
+
+    /** Files that take the place of the folder's. */
+    Map<Component, Path> singleFiles() {
         Map<Component, Path> files = new EnumMap<>(Component.class);
         putGiven(files, Component.TRANSFORMER, transformer);
         putGiven(files, Component.VAE, vae);

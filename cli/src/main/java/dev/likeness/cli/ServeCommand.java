@@ -25,8 +25,8 @@ final class ServeCommand implements Callable<Integer> {
             description = "address to listen at (default: ${DEFAULT-VALUE}, this machine alone)")
     String host;
 
-    @Option(names = "--port", defaultValue = "8420", paramLabel = "N", description =
-            "0 takes a free one (default: ${DEFAULT-VALUE})")
+    @Option(names = "--port", defaultValue = "8420", paramLabel = "N",
+            description = "0 takes a free one (default: ${DEFAULT-VALUE})")
     int port;
 
     @Option(names = "--token", paramLabel = "SECRET",
@@ -66,6 +66,7 @@ final class ServeCommand implements Callable<Integer> {
     @Override
     public Integer call() throws InterruptedException {
         modelOptions.check();
+        modelOptions.nameFromRoot();
         ServerOptions options = options();
         Server server = new Server(options, modelOptions::open);
         CountDownLatch stopped = new CountDownLatch(1);

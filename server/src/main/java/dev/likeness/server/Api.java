@@ -21,6 +21,7 @@ import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -242,7 +243,6 @@ final class Api {
         }
         worker.watchers(1);
         try {
-            context.disableCompression();
             context.contentType("text/event-stream").header("X-Accel-Buffering", "no");
             String told = "";
             Worker.Seen seen = worker.seen();
@@ -276,9 +276,8 @@ final class Api {
             Progress progress = worker.progress(job);
             if (next.steps() != seen.steps() && progress != null) {
                 send(context, "progress", progress.json(true));
-            } else if (next.equals(seen)) { // a comment: a reader that has gone is noticed
-                context.outputStream().write(":\n\n".getBytes(StandardCharsets.UTF_8));
-                context.outputStream().flush();
+            } else if (next.states() == seen.states()) { // a sign of life, by which a reader that has gone is noticed
+                send(context, ":\n\n");
             }
             if (next.states() != seen.states() || next.ending()) {
                 return next;
@@ -288,8 +287,13 @@ final class Api {
     }
 
     private static void send(Context context, String event, JsonNode data) throws IOException {
-        context.outputStream().write(("event: " + event + "\ndata: " + data + "\n\n").getBytes(StandardCharsets.UTF_8));
-        context.outputStream().flush();
+        send(context, "event: " + event + "\ndata: " + data + "\n\n");
+    }
+
+    private static void send(Context context, String text) throws IOException {
+        OutputStream out = context.res().getOutputStream(); // Javalin's own stream does not flush
+        out.write(text.getBytes(StandardCharsets.UTF_8));
+        out.flush();
     }
 
     private void input(Context context) throws IOException {

@@ -33,7 +33,7 @@ final class Worker implements AutoCloseable {
     private static final int MAX_SHORT = 8; // short requests that may wait
     private static final long HOUR = 3_600_000; // milliseconds, as the next
     private static final long RETRY = 5000;
-    private static final long LONGEST_STEP = 60_000; // what takes longer is cut off, and waits at the next start all the same
+    private static final long LONGEST_STEP = 60_000; // what takes longer is cut off and begins again at the next start
 
     /** A short request to the model. */
     private record Short<T>(Function<FluxModel, T> work, CompletableFuture<T> result) {

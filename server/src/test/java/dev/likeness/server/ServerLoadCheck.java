@@ -3,7 +3,7 @@ package dev.likeness.server;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
-import java.io.InputStream;
+import java.io.UncheckedIOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
@@ -16,6 +16,7 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -28,6 +29,7 @@ class ServerLoadCheck {
     @TempDir
     static Path folder;
 
+    private final HttpClient client = HttpClient.newHttpClient();
     private final Map<Integer, AtomicInteger> statuses = new ConcurrentHashMap<>();
     private final Queue<Double> milliseconds = new ConcurrentLinkedQueue<>();
     private final AtomicInteger events = new AtomicInteger();
@@ -92,13 +94,11 @@ class ServerLoadCheck {
 
     private void watch(Served served, String path) {
         try {
-            HttpClient client = HttpClient.newHttpClient();
-            HttpResponse<InputStream> response =
-                    client.send(served.request(path).build(), HttpResponse.BodyHandlers.ofInputStream());
+            HttpResponse<Stream<String>> response =
+                    client.send(served.request(path).build(), HttpResponse.BodyHandlers.ofLines());
             count(response.statusCode());
-            String text = new String(response.body().readAllBytes());
-            events.addAndGet(text.split("event: ").length - 1);
-        } catch (IOException | InterruptedException e) {
+            response.body().filter(line -> line.startsWith("event:")).forEach(line -> events.incrementAndGet());
+        } catch (IOException | InterruptedException | UncheckedIOException e) {
             // the check ended and took the server along
         }
     }

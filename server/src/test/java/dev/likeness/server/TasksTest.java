@@ -8,15 +8,14 @@ import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.metadata.Metadata;
 import java.io.IOException;
+import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -148,16 +147,28 @@ class TasksTest {
     }
 
     @Test
-    void eventsTellEveryStepWithAPreview() {
-        ObjectNode blocker = Running.tree(running.post("/api/v1/jobs", Running.generate().put("steps", 100)));
-        ObjectNode job = Running.tree(running.post("/api/v1/jobs", Running.generate().put("steps", 20)));
-        CompletableFuture.runAsync(() -> running.send("DELETE", "/api/v1/jobs/" + blocker.path("id").asText()),
-                CompletableFuture.delayedExecutor(300, TimeUnit.MILLISECONDS));
-        String events = new String(running.send("GET", "/api/v1/jobs/" + job.path("id").asText() + "/events").body(),
-                StandardCharsets.UTF_8);
-        assertThat(events).contains("\"state\":\"queued\"", "\"position\":1", "\"state\":\"running\"", "\"state\":\"done\"",
-                "event: progress", "\"preview\":\"data:image/png;base64,");
-        assertThat(running.get("/api/v1/jobs/" + blocker.path("id").asText()).path("state").asText()).isEqualTo("cancelled");
+    void eventsTellWhatHappensWhenItHappens() throws IOException, InterruptedException {
+        ObjectNode first = Running.tree(running.post("/api/v1/jobs", Running.generate().put("steps", 200).put("num_images", 16)));
+        ObjectNode second = Running.tree(running.post("/api/v1/jobs", Running.generate().put("steps", 200).put("num_images", 16)));
+        HttpResponse<Stream<String>> response = HttpClient.newHttpClient().send(
+                HttpRequest.newBuilder(running.uri(second.at("/links/events").asText())).build(),
+                HttpResponse.BodyHandlers.ofLines());
+        try (Stream<String> lines = response.body()) {
+            Iterator<String> events = lines.filter(line -> line.startsWith("data: ")).iterator();
+            assertThat(events.next()).contains("\"state\":\"queued\"", "\"position\":");
+            running.send("DELETE", first.at("/links/self").asText());
+            String event = events.next();
+            while (!event.contains("\"step\":3,")) {
+                assertThat(event).doesNotContain("\"state\":\"done\"");
+                event = events.next();
+            }
+            assertThat(event).contains("\"sigma\":", "\"seconds_left\":", "\"preview\":\"data:image/png;base64,");
+            running.send("DELETE", second.at("/links/self").asText());
+            while (events.hasNext()) {
+                event = events.next();
+            }
+            assertThat(event).contains("\"state\":\"cancelled\"");
+        }
     }
 
     @Test
