@@ -22,7 +22,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code bin/bench}: the Toybox job, ours and the peer's, each in a process of its own, in turns. */
-@Command(name = "bench", mixinStandardHelpOptions = true,
+@Command(name = "bench", mixinStandardHelpOptions = true, subcommands = {WriteModelCommand.class, KernelsCommand.class},
         description = "The same job with likeness and, given --python, with bench/peer/peer.py: whole jobs, a second prompt from the "
                 + "same reference, single evaluations, the start, memory. Both take turns; ratios are medians of pairs.")
 final class Main implements Callable<Integer> {
@@ -55,7 +55,7 @@ final class Main implements Callable<Integer> {
     private Path folder;
 
     public static void main(String[] args) {
-        System.exit(new CommandLine(new Main()).execute(args));
+        System.exit(new CommandLine(new Main()).setCaseInsensitiveEnumValuesAllowed(true).execute(args));
     }
 
     @Override

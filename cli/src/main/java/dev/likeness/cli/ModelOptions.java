@@ -2,6 +2,7 @@ package dev.likeness.cli;
 
 import dev.likeness.error.Refusal;
 import dev.likeness.task.FluxModel;
+import dev.likeness.task.MemoryPlan;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
@@ -57,6 +58,12 @@ final class ModelOptions {
                     + "(default: ${DEFAULT-VALUE})")
     String dtype;
 
+    @Option(names = "--memory", defaultValue = AUTO, paramLabel = "PLAN",
+            description = "what stays in memory: resident (all), modulation-precomputed (a quarter of the transformer less), fp8 (blocks "
+                    + "in eight bits), stream (one layer at a time), or auto: the first that fits and changes no picture (default: "
+                    + "${DEFAULT-VALUE})")
+    String memory;
+
     @Option(names = "--threads", defaultValue = "0", paramLabel = "N",
             description = "CPU threads; 0 takes the physical cores (default: ${DEFAULT-VALUE})")
     int threads;
@@ -68,6 +75,7 @@ final class ModelOptions {
                     MAX_THREADS);
         }
         Device.requireKnown(device);
+        MemoryPlan.ofFlag(memory);
         singleFiles().forEach((component, file) -> {
             if (model == null) {
                 throw Refusal.usage("%s needs --model DIR: the folder of the model that has everything else (scheduler, "
@@ -86,8 +94,12 @@ final class ModelOptions {
         check();
         Ops.threads(threads);
         Device where = Device.of(device);
-        return FluxModel.open(new ModelFiles(folder(), singleFiles()), loras.stream().map(LoraFile::of).toList(), where,
-                dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype));
+        FluxModel opened = FluxModel.open(new ModelFiles(folder(), singleFiles()), loras.stream().map(LoraFile::of).toList(), where,
+                dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype), MemoryPlan.ofFlag(memory));
+        if (!memory.equals(AUTO) || opened.memory().plan() != MemoryPlan.RESIDENT) {
+            System.err.println(opened.memory());
+        }
+        return opened;
     }
 
     /** Names the files from the root, for pictures that lie in another folder than the one this began in. */

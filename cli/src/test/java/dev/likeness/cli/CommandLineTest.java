@@ -85,7 +85,7 @@ class CommandLineTest {
         assertThat(json.path("peak_memory_bytes").asLong()).isGreaterThan(10_000_000);
         assertThat(json.path("parameters").fieldNames()).toIterable().containsExactlyInAnyOrder("prompt",
                 "negative-prompt", "width", "height", "steps", "guidance-scale", "true-cfg-scale", "max-sequence-length",
-                "dtype", "device", "threads", "reference", "layout", "inject", "tau", "tau-basis", "replace-at", "reference-noise",
+                "dtype", "device", "threads", "memory", "reference", "layout", "inject", "tau", "tau-basis", "replace-at", "reference-noise",
                 "positions", "perturb", "inversion", "token-mask", "seed");
         assertThat(json.at("/parameters/device").asText()).isEqualTo("cpu");
         assertThat(json.at("/parameters/threads").asInt()).isEqualTo(1);

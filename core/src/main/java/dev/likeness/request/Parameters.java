@@ -26,7 +26,8 @@ public final class Parameters {
         parameters.put("width", sampling.width()).put("height", sampling.height()).put("steps", sampling.steps());
         parameters.put("guidance-scale", sampling.guidanceScale()).put("true-cfg-scale", sampling.trueCfgScale());
         parameters.put("max-sequence-length", sampling.maxSequenceLength());
-        parameters.put("dtype", model.dtype().flag()).put("device", model.device().name()).put("threads", Ops.threads(0));
+        parameters.put("dtype", model.dtype().flag()).put("device", model.device().name()).put("threads", Ops.threads(0))
+                .put("memory", model.memory().plan().flag());
         model.singleFiles().forEach((component, file) ->
                 parameters.put(component.flag().substring("--".length()), file.toString()));
         model.loras().forEach(lora -> parameters.withArray("lora").add(lora.flag(lora.path().toString())));

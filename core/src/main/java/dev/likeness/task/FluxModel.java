@@ -31,6 +31,7 @@ import dev.likeness.weights.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -43,6 +44,8 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class FluxModel implements AutoCloseable {
 
+    private static final int EMBEDDINGS = 8; // of prompts, 4 MB each with FLUX.1
+
     private final ModelFiles files;
     private final List<LoraFile> loras;
     private final Device device;
@@ -51,6 +54,9 @@ public final class FluxModel implements AutoCloseable {
     private final AutoencoderKlConfig vaeConfig;
     private final SchedulerConfig schedulerConfig;
     private final ModelDefaults defaults;
+    private final Memory memory;
+    /** Of the last prompts. */
+    private final Map<List<Object>, TextEncoders.Embedding> embeddings = new LinkedHashMap<>(16, 0.75f, true);
     private TextEncoders textEncoders;
     private Checkpoint transformerWeights;
     private LoraWeights transformerLoras;
@@ -60,7 +66,7 @@ public final class FluxModel implements AutoCloseable {
     private LatentColours colours;
     private ReferenceCache cache = ReferenceCache.inMemory(ReferenceCache.MEMORY_BYTES);
 
-    private FluxModel(ModelFiles files, List<LoraFile> loras, String pipeline, Device device, DType dtype) {
+    private FluxModel(ModelFiles files, List<LoraFile> loras, String pipeline, Device device, DType dtype, MemoryPlan plan) {
         this.files = files;
         this.loras = List.copyOf(loras);
         this.device = device;
@@ -86,6 +92,7 @@ public final class FluxModel implements AutoCloseable {
             throw Refusal.model("%s: transformer pooled_projection_dim %d is not the CLIP encoder's hidden_size %d; the "
                     + "components do not belong together.", folder, transformerConfig.pooledProjectionDim(), pooledWidth);
         }
+        memory = Memory.of(plan, files, transformerConfig, vaeConfig, defaults, device, dtype);
     }
 
     /**
@@ -101,16 +108,18 @@ public final class FluxModel implements AutoCloseable {
      * @throws Refusal (model) when the folder or a file is missing, incomplete or holds another kind of model
      */
     public static FluxModel open(ModelFiles files, Device device, DType dtype) {
-        return open(files, List.of(), device, dtype);
+        return open(files, List.of(), device, dtype, null);
     }
 
     /**
      * @param loras added to the transformer, one beside the other
      * @param dtype what the networks compute in
-     * @throws Refusal (model) when the folder or a file is missing, incomplete or holds another kind of model
+     * @param plan null for the first one that fits and changes no picture
+     * @throws Refusal (model) when the folder or a file is missing, incomplete or holds another kind of model, (resources) when
+     *     there is less memory than the plan takes
      */
-    public static FluxModel open(ModelFiles files, List<LoraFile> loras, Device device, DType dtype) {
-        return new FluxModel(files, loras, pipeline(files.folder()), device, dtype);
+    public static FluxModel open(ModelFiles files, List<LoraFile> loras, Device device, DType dtype, MemoryPlan plan) {
+        return new FluxModel(files, loras, pipeline(files.folder()), device, dtype, plan);
     }
 
     /** The class that a model folder's model_index.json names. */
@@ -143,6 +152,10 @@ public final class FluxModel implements AutoCloseable {
     /** The single files that take the place of the folder's networks. */
     public Map<Component, Path> singleFiles() {
         return files.single();
+    }
+
+    public Memory memory() {
+        return memory;
     }
 
     public List<LoraFile> loras() {
@@ -182,7 +195,7 @@ public final class FluxModel implements AutoCloseable {
      * of the networks by name, size and time of change.
      */
     String fingerprint() {
-        StringBuilder text = new StringBuilder(device.name() + ' ' + dtype + ' ' + Ops.threads(0));
+        StringBuilder text = new StringBuilder(String.join(" ", device.name(), dtype.flag(), "" + Ops.threads(0), memory.plan().flag()));
         Path folder = files.folder();
         try (Stream<Path> inFolder = Files.walk(folder)) {
             for (Path file : Stream.concat(inFolder.filter(Files::isRegularFile), files.single().values().stream()).sorted()
@@ -197,15 +210,20 @@ public final class FluxModel implements AutoCloseable {
         return text.toString();
     }
 
-    /** Maps every component's weights now instead of on first use. */
+    /** Loads every network that stays now instead of on first use. */
     public void load() {
-        textEncoders();
-        transformer();
+        if (memory.plan().keepsText()) {
+            textEncoders();
+            transformer();
+        }
         vae();
     }
 
     private synchronized TextEncoders textEncoders() {
         if (textEncoders == null) {
+            if (!memory.plan().keepsText()) {
+                closeTransformer();
+            }
             textEncoders = TextEncoders.open(files, dtype, device);
         }
         return textEncoders;
@@ -213,7 +231,10 @@ public final class FluxModel implements AutoCloseable {
 
     synchronized FluxTransformer transformer() {
         if (transformer == null) {
-            transformerWeights = files.open(Component.TRANSFORMER, dtype, device);
+            if (!memory.plan().keepsText()) {
+                closeText();
+            }
+            transformerWeights = files.open(Component.TRANSFORMER, dtype, device).keep(memory.plan()::of);
             transformerLoras = new LoraWeights(transformerWeights, loras, dtype, device);
             transformer = new FluxTransformer(transformerConfig, transformerLoras);
             transformerWeights.finish();
@@ -232,9 +253,26 @@ public final class FluxModel implements AutoCloseable {
     }
 
     /** Text conditioning of a prompt, owned by the open scope. */
-    Conditioning.Text text(String prompt, Sampling sampling) {
-        TextEncoders.Embedding embedding = textEncoders().encode(List.of(prompt), sampling.maxSequenceLength());
-        return new Conditioning.Text(embedding.tokens(), embedding.pooled());
+    synchronized Conditioning.Text text(String prompt, Sampling sampling) {
+        List<Object> key = List.of(prompt, sampling.maxSequenceLength());
+        TextEncoders.Embedding embedding = embeddings.get(key);
+        if (embedding == null) {
+            try (Scope scope = Scope.open()) {
+                TextEncoders.Embedding made = textEncoders().encode(List.of(prompt), sampling.maxSequenceLength());
+                embedding = new TextEncoders.Embedding(Scope.own(made.tokens()), Scope.own(made.pooled()));
+            }
+            embeddings.put(key, embedding);
+            if (embeddings.size() > EMBEDDINGS) {
+                release(embeddings.remove(embeddings.keySet().iterator().next()));
+            }
+        }
+        // Handles of the caller's own: the others go when the prompt is forgotten.
+        return new Conditioning.Text(embedding.tokens().alias(), embedding.pooled().alias());
+    }
+
+    private static void release(TextEncoders.Embedding embedding) {
+        Scope.release(embedding.tokens());
+        Scope.release(embedding.pooled());
     }
 
     /** Numbers of the T5 tokens that are the word's; empty when the prompt has it not. */
@@ -303,17 +341,31 @@ public final class FluxModel implements AutoCloseable {
     @Override
     public void close() {
         cache.close();
+        embeddings.values().forEach(FluxModel::release);
+        embeddings.clear();
+        closeText();
+        closeTransformer();
+        if (vaeWeights != null) {
+            vaeWeights.close();
+        }
+    }
+
+    private synchronized void closeText() {
         if (textEncoders != null) {
             textEncoders.close();
+            textEncoders = null;
         }
+    }
+
+    private synchronized void closeTransformer() {
+        transformer = null;
         if (transformerLoras != null) {
             transformerLoras.close();
+            transformerLoras = null;
         }
         if (transformerWeights != null) {
             transformerWeights.close();
-        }
-        if (vaeWeights != null) {
-            vaeWeights.close();
+            transformerWeights = null;
         }
     }
 }

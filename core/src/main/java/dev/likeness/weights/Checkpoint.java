@@ -22,6 +22,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.bytedeco.pytorch.Tensor;
@@ -29,7 +30,7 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * The weights of one network: of a component folder (such as {@code transformer/}), in one safetensors file or several with
  * an index, or of a single file, which may be GGUF, may hold other networks too and may have other projects' names. Every
- * key is taken exactly once; {@link #finish} refuses what was left over. Closing frees the tensors.
+ * key is taken exactly once; {@link #finish} refuses what was left over. Closing frees the tensors, which nothing may use any more.
  */
 public final class Checkpoint implements Weights, AutoCloseable {
 
@@ -47,6 +48,9 @@ public final class Checkpoint implements Weights, AutoCloseable {
     private final Set<String> taken = new LinkedHashSet<>();
     private final List<Tensor> owned = new ArrayList<>();
     private final List<ByteBuffer> mapped = new ArrayList<>();
+    private final List<Float8Linear> layers = new ArrayList<>();
+    private Function<String, Keeping> keeping = name -> Keeping.MEMORY;
+    private ReadAhead readAhead; // null while nothing is streamed
 
     private Checkpoint(Path source, Map<String, StoredWeight> weights, DType dtype, Device device) {
         this.source = source;
@@ -172,8 +176,26 @@ public final class Checkpoint implements Weights, AutoCloseable {
         }
     }
 
+    /** Says how linear layers are kept that are taken from now on, by their names; all of them in memory otherwise. */
+    public Checkpoint keep(Function<String, Keeping> layers) {
+        keeping = layers;
+        return this;
+    }
+
     @Override
     public Tensor get(String name, long... shape) {
+        StoredWeight weight = take(name, shape);
+        try (Scope scope = Scope.open()) {
+            StoredWeight.Read read = weight.read(dtype, device);
+            owned.add(Scope.own(read.tensor()));
+            if (read.mapped() != null) {
+                mapped.add(read.mapped());
+            }
+            return read.tensor();
+        }
+    }
+
+    private StoredWeight take(String name, long... shape) {
         StoredWeight weight = weights.get(name);
         if (weight == null) {
             throw Refusal.model("%s lacks the weight %s %s; the files and config.json do not belong together, or the "
@@ -187,50 +209,78 @@ public final class Checkpoint implements Weights, AutoCloseable {
         if (!taken.add(name)) {
             throw new IllegalStateException("weight " + name + " was taken twice");
         }
-        try (Scope scope = Scope.open()) {
-            StoredWeight.Read read = weight.read(dtype, device);
-            owned.add(Scope.own(read.tensor()));
-            if (read.mapped() != null) {
-                mapped.add(read.mapped());
-            }
-            return read.tensor();
+        return weight;
+    }
+
+    @Override
+    public Linear linear(List<String> names, long in, long out) {
+        Keeping kept = keeping.apply(names.get(0));
+        if (kept == Keeping.MEMORY) {
+            return Ops.packs(device, dtype) ? packed(names, in, out) : Weights.super.linear(names, in, out);
         }
+        return Linear.sideBySide(names.stream().map(name -> {
+            StoredWeight weight = take(name + ".weight", out, in);
+            Tensor bias = get(name + ".bias", out);
+            return kept == Keeping.STREAM ? new StreamedLinear(weight, bias, dtype, device, readAhead()) : float8(weight, bias);
+        }).toList());
+    }
+
+    private ReadAhead readAhead() {
+        readAhead = readAhead == null ? new ReadAhead() : readAhead;
+        return readAhead;
+    }
+
+    private Linear float8(StoredWeight weight, Tensor bias) {
+        StoredWeight.Read read;
+        Float8Linear layer;
+        try (Scope scope = Scope.open()) {
+            read = weight.read(dtype, device);
+            layer = new Float8Linear(read.tensor(), bias);
+        }
+        if (read.mapped() != null) {
+            Mapping.end(read.mapped());
+        }
+        layers.add(layer);
+        return layer;
     }
 
     /** On a CPU the layers become one, in the layout that it multiplies fastest in. */
-    @Override
-    public Linear linear(List<String> names, long in, long out) {
-        if (!Ops.packs(device, dtype)) {
-            return Weights.super.linear(names, in, out);
-        }
-        int before = owned.size();
-        int mappedBefore = mapped.size();
+    private Linear packed(List<String> names, long in, long out) {
+        List<ByteBuffer> used = new ArrayList<>();
+        Tensor packed;
+        Tensor bias;
         try (Scope scope = Scope.open()) {
             Tensor[] weights = new Tensor[names.size()];
             Tensor[] biases = new Tensor[names.size()];
             for (int i = 0; i < weights.length; i++) {
-                weights[i] = get(names.get(i) + ".weight", out, in);
-                biases[i] = get(names.get(i) + ".bias", out);
+                weights[i] = read(names.get(i) + ".weight", used, out, in);
+                biases[i] = read(names.get(i) + ".bias", used, out);
             }
-            Tensor packed = Scope.own(Ops.pack(Ops.cat(0, weights)));
-            Tensor bias = Scope.own(Ops.cat(0, biases));
-            // What was packed is needed no more.
-            owned.subList(before, owned.size()).forEach(Scope::release);
-            owned.subList(before, owned.size()).clear();
-            mapped.subList(mappedBefore, mapped.size()).clear();
-            owned.addAll(List.of(packed, bias));
-            return new Linear() {
-                @Override
-                public Tensor forward(Tensor x) {
-                    return Ops.packedLinear(x, packed, bias, false);
-                }
-
-                @Override
-                public Tensor forwardGelu(Tensor x) {
-                    return Ops.packedLinear(x, packed, bias, true);
-                }
-            };
+            packed = Scope.own(Ops.pack(Ops.cat(0, weights)));
+            bias = Scope.own(Ops.cat(0, biases));
         }
+        used.forEach(Mapping::end);
+        owned.addAll(List.of(packed, bias));
+        return new Linear() {
+            @Override
+            public Tensor forward(Tensor x) {
+                return Ops.packedLinear(x, packed, bias, false);
+            }
+
+            @Override
+            public Tensor forwardGelu(Tensor x) {
+                return Ops.packedLinear(x, packed, bias, true);
+            }
+        };
+    }
+
+    /** A weight for the open scope alone; its mapping, if it has one, is for the caller to end. */
+    private Tensor read(String name, List<ByteBuffer> used, long... shape) {
+        StoredWeight.Read read = take(name, shape).read(dtype, device);
+        if (read.mapped() != null) {
+            used.add(read.mapped());
+        }
+        return read.tensor();
     }
 
     @Override
@@ -304,8 +354,14 @@ public final class Checkpoint implements Weights, AutoCloseable {
 
     @Override
     public void close() {
+        if (readAhead != null) {
+            readAhead.close();
+        }
+        layers.forEach(Float8Linear::close);
+        layers.clear();
         owned.forEach(Scope::release);
         owned.clear();
+        mapped.forEach(Mapping::end);
         mapped.clear();
     }
 }

@@ -1,6 +1,7 @@
 package dev.likeness.weights;
 
 import dev.likeness.tensor.Ops;
+import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
 /** A linear layer as networks call it, however its weights are kept. */
@@ -18,5 +19,11 @@ public interface Linear {
     /** With the weights as they are. */
     static Linear of(Tensor weight, Tensor bias) {
         return x -> Ops.linear(x, weight, bias);
+    }
+
+    /** Layers of one input, their outputs side by side. */
+    static Linear sideBySide(List<? extends Linear> layers) {
+        return layers.size() == 1 ? layers.get(0)
+                : x -> Ops.cat(-1, layers.stream().map(layer -> layer.forward(x)).toArray(Tensor[]::new));
     }
 }

@@ -8,6 +8,7 @@ import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.TensorFile.Entry;
 import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -57,7 +58,7 @@ record StoredWeight(TensorFile file, Piece piece, String scale) {
             for (Piece.Rows rows : piece.rows()) {
                 ByteBuffer bytes = map(rows);
                 at = fill(flat, at, bytes, factor, dtype, device);
-                Reference.reachabilityFence(bytes); // views do not keep the mapping
+                Mapping.end(bytes);
             }
         }
         return new Read(weight, null);
@@ -95,6 +96,17 @@ record StoredWeight(TensorFile file, Piece piece, String scale) {
         Tensor stored = Tensors.view(part, encoding.dtype(), count);
         // What is smaller than the numbers to come travels to the device as it is.
         return encoding.dtype().bytes() < dtype.bytes() ? Tensors.to(stored, device, encoding.dtype()) : stored;
+    }
+
+    /** Brings the stored bytes into the system's memory, where they are not there already. */
+    void touch() {
+        for (Piece.Rows rows : piece.rows()) {
+            ByteBuffer bytes = map(rows);
+            if (bytes instanceof MappedByteBuffer mapped && !mapped.isLoaded()) {
+                mapped.load();
+            }
+            Mapping.end(bytes);
+        }
     }
 
     private Entry entry() {

@@ -1,6 +1,5 @@
 package dev.likeness.weights;
 
-import dev.likeness.tensor.Ops;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -23,10 +22,8 @@ public interface Weights {
      * {@code name.bias} [out].
      */
     default Linear linear(List<String> names, long in, long out) {
-        List<Linear> layers = names.stream()
-                .map(name -> Linear.of(get(name + ".weight", out, in), get(name + ".bias", out))).toList();
-        return layers.size() == 1 ? layers.get(0)
-                : x -> Ops.cat(-1, layers.stream().map(layer -> layer.forward(x)).toArray(Tensor[]::new));
+        return Linear.sideBySide(names.stream()
+                .map(name -> Linear.of(get(name + ".weight", out, in), get(name + ".bias", out))).toList());
     }
 
     /** One of them. */

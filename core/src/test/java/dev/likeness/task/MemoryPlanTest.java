@@ -1,0 +1,103 @@
+package dev.likeness.task;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.likeness.error.Refusal;
+import dev.likeness.image.Mask;
+import dev.likeness.image.Picture;
+import dev.likeness.inject.ReplaceAt;
+import dev.likeness.task.Injection.TauBasis;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.weights.Keeping;
+import dev.likeness.weights.ModelFiles;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class MemoryPlanTest {
+
+    private static final Sampling SAMPLING = new Sampling(TinyModel.SIDE, TinyModel.SIDE, TinyModel.STEPS, 0, 2, "", 8, 7, 1);
+
+    @TempDir
+    static Path folder;
+
+    @BeforeAll
+    static void write() throws IOException {
+        TinyModel.write(folder);
+    }
+
+    /** Two prompts, so that text encoders are asked for again after the transformer has computed. */
+    private static List<Picture> story(MemoryPlan plan, DType dtype) {
+        try (FluxModel model = FluxModel.open(ModelFiles.of(folder), List.of(), Device.CPU, dtype, plan)) {
+            assertThat(model.memory().plan()).isEqualTo(plan);
+            Picture picture = TinyModel.subject();
+            List<Subject> subjects = List.of(ReferenceFit.fit(picture, Mask.ofAlpha(picture, "subject"), TinyModel.SIDE,
+                    TinyModel.SIDE, "fox", null));
+            List<Story.Panel> panels =
+                    List.of(new Story.Panel("a fox in the snow", subjects), new Story.Panel("the house", subjects));
+            return Story.run(model, panels, new Injection(0.3, TauBasis.SIGMA, ReplaceAt.ATTENTION, true), false, SAMPLING,
+                    TaskListener.NONE).stream().map(generation -> generation.images().get(0).picture()).toList();
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"MODULATION_PRECOMPUTED, FLOAT32, 1", "STREAM, FLOAT32, 1", "STREAM, BFLOAT16, 12", "FP8, FLOAT32, 40"})
+    void plansThatKeepLessMakeTheSamePictures(MemoryPlan plan, DType dtype, int furthest) {
+        List<Picture> expected = story(MemoryPlan.RESIDENT, dtype);
+        List<Picture> pictures = story(plan, dtype);
+        assertThat(pictures.get(0)).isNotEqualTo(pictures.get(1));
+        for (int i = 0; i < pictures.size(); i++) {
+            assertThat(difference(pictures.get(i), expected.get(i))).as("picture %d", i).isLessThanOrEqualTo(furthest);
+        }
+    }
+
+    private static int difference(Picture one, Picture other) {
+        byte[] a = one.rgb();
+        byte[] b = other.rgb();
+        int furthest = 0;
+        for (int i = 0; i < a.length; i++) {
+            furthest = Math.max(furthest, Math.abs((a[i] & 255) - (b[i] & 255)));
+        }
+        return furthest;
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "transformer_blocks.3.norm1.linear, STREAM, STREAM", "transformer_blocks.3.norm1_context.linear, STREAM, STREAM",
+        "single_transformer_blocks.0.norm.linear, STREAM, STREAM", "norm_out.linear, STREAM, STREAM",
+        "time_text_embed.text_embedder.linear_1, STREAM, STREAM", "transformer_blocks.3.attn.to_q, MEMORY, FLOAT8",
+        "single_transformer_blocks.0.proj_mlp, MEMORY, FLOAT8", "x_embedder, MEMORY, MEMORY", "proj_out, MEMORY, MEMORY"
+    })
+    void modulationIsReadOnceAndBlocksAreNarrowed(String layer, Keeping precomputed, Keeping fp8) {
+        assertThat(MemoryPlan.MODULATION_PRECOMPUTED.of(layer)).isEqualTo(precomputed);
+        assertThat(MemoryPlan.FP8.of(layer)).isEqualTo(fp8);
+        assertThat(MemoryPlan.STREAM.of(layer)).isEqualTo(Keeping.STREAM);
+        assertThat(MemoryPlan.RESIDENT.of(layer)).isEqualTo(Keeping.MEMORY);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void aPlanIsFoundByItsFlag(MemoryPlan plan) {
+        assertThat(MemoryPlan.ofFlag(plan.flag())).isEqualTo(plan);
+    }
+
+    @Test
+    void autoIsNoPlan() {
+        assertThat(MemoryPlan.ofFlag("auto")).isNull();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "RESIDENT", "disk"})
+    void otherFlagsAreRefused(String flag) {
+        assertThatThrownBy(() -> MemoryPlan.ofFlag(flag)).isInstanceOf(Refusal.class).hasMessageContaining("modulation-precomputed");
+    }
+}
