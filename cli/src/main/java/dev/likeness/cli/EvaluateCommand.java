@@ -164,8 +164,9 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     private Suite toybox(FluxModel model, Judge judge) {
+        List<Method> chosen = Method.named(methods, model.defaults());
         Path folder = subjects == null ? ModelOptions.home("--subjects DIR").resolve("examples/subjects") : subjects;
-        return new ToyboxBench(model, judge, folder, Method.named(methods, model.defaults()),
+        return new ToyboxBench(model, judge, folder, chosen,
                 name -> only == null || only.contains(name), count);
     }
 

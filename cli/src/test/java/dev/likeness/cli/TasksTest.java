@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.likeness.analysis.MaskedPsnr;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
@@ -503,7 +504,9 @@ class TasksTest {
         JsonNode half = json("generate", "-p", "a fox", "--lora", "loras/style: 2.safetensors:0.5", "-o", "made.png");
         json("generate", "-p", "a fox", "--lora", lora.toString(), "--lora", lora + ":-1", "-o", "nothing.png");
         assertThat(picture("made.png")).isNotEqualTo(picture("plain.png"));
-        assertThat(picture("nothing.png")).isEqualTo(picture("plain.png"));
+        Picture plain = picture("plain.png");
+        // What is added and taken away again leaves the rounding of two sums.
+        assertThat(MaskedPsnr.of(plain, Mask.full(plain.width(), plain.height()), picture("nothing.png"), 0, 0)).isGreaterThan(45);
         assertThat(half.at("/parameters/lora/0").asText()).matches("loras/style: 2\\.safetensors:0\\.5:[0-9a-f]{64}");
         assertMadeAgain("made.png");
         assertMadeAgain("nothing.png");

@@ -90,6 +90,9 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
         long available = device.isCpu() ? free() : Long.MAX_VALUE;
         List<MemoryPlan> candidates = wanted != null ? List.of(wanted)
                 : List.of(MemoryPlan.RESIDENT, MemoryPlan.MODULATION_PRECOMPUTED, MemoryPlan.STREAM);
+        if (!complete(files)) {
+            return new Memory(candidates.get(0), 0, available); // what is missing is told when it is loaded
+        }
         for (MemoryPlan plan : candidates) {
             long bytes = model.atMost(plan);
             if (bytes <= SHARE * available) {
@@ -107,6 +110,15 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
         throw Refusal.resources("--memory %s takes up to %.1f GB and %s; %s.", wanted.flag(), model.atMost(wanted) / GIGA, free,
                 fitting == null ? String.format(Locale.ROOT, "no plan fits, and stream takes %.1f GB", least / GIGA)
                         : String.format(Locale.ROOT, "use --memory %s, which takes %.1f GB", fitting.flag(), model.atMost(fitting) / GIGA));
+    }
+
+    private static boolean complete(ModelFiles files) {
+        try {
+            Stream.of(Component.TRANSFORMER, Component.VAE, Component.CLIP, Component.T5).forEach(files::shapes);
+            return true;
+        } catch (Refusal e) {
+            return false;
+        }
     }
 
     private static long free() {

@@ -17,13 +17,11 @@ import dev.likeness.train.data.Subjects;
 import dev.likeness.train.data.ToyPicture;
 import dev.likeness.train.data.ToyboxData;
 import dev.likeness.train.data.ToyboxData.Placed;
-import dev.likeness.weights.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -250,24 +248,11 @@ public final class ClassifierTraining {
         return rank;
     }
 
-    /**
-     * Writes config.json and the averaged weights, rounded to five significant bits: bfloat16's other three say nothing that the
-     * accuracy shows, and without them the file compresses to half.
-     */
+    /** Writes config.json and the averaged weights; bfloat16's other three bits say nothing that the accuracy shows. */
     public void export(Path folder) throws IOException {
         Files.createDirectories(folder);
         ObjectMapper mapper = new ObjectMapper().setPropertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE);
         Files.writeString(folder.resolve("config.json"), mapper.valueToTree(config).toPrettyString() + "\n");
-        try (Scope scope = Scope.open(); Gradients off = Gradients.off()) {
-            Map<String, Tensor> rounded = new LinkedHashMap<>();
-            weights.averaged().forEach((name, tensor) -> rounded.put(name, rounded(tensor)));
-            SafetensorsWriter.write(folder.resolve("model.safetensors"), rounded, DType.BFLOAT16);
-        }
-    }
-
-    /** To the nearest float32 with five significant bits (Veltkamp's splitting). */
-    private static Tensor rounded(Tensor x) {
-        Tensor scaled = x.mul(new Scalar((1 << 19) + 1.0));
-        return scaled.sub(scaled.sub(x));
+        weights.write(folder.resolve("model.safetensors"), 5);
     }
 }

@@ -13,7 +13,6 @@ import dev.likeness.train.data.Recipe;
 import dev.likeness.train.data.ToyboxData;
 import dev.likeness.weights.Checkpoint;
 import dev.likeness.weights.ModelFiles;
-import dev.likeness.weights.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -121,8 +120,7 @@ public final class ToyboxTraining {
             json.put("num_single_layers", config.numSingleLayers()).putNull("out_channels").put("patch_size", 1);
             json.put("pooled_projection_dim", config.pooledProjectionDim());
             Files.writeString(folder.resolve("config.json"), json.toPrettyString() + "\n");
-            SafetensorsWriter.write(folder.resolve("diffusion_pytorch_model.safetensors"),
-                    training.weights().averaged(), DType.BFLOAT16);
+            training.weights().write(folder.resolve("diffusion_pytorch_model.safetensors"), 6);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }

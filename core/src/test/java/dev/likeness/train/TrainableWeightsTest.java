@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
+import dev.likeness.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -96,6 +97,23 @@ class TrainableWeightsTest {
         update(resumed, 2);
         for (String name : List.of("matrix.weight", "bias")) {
             assertThat(values(resumed, name)).containsExactly(values(straight, name));
+        }
+    }
+
+    @Test
+    void writtenWeightsAreTheNearestOfSoManyBits(@TempDir Path folder) throws IOException {
+        TrainableWeights weights = weights();
+        update(weights, 1);
+        weights.write(folder.resolve("weights.safetensors"), 5);
+        float[] exact = values(weights, "matrix.weight");
+        float[] written;
+        try (Scope scope = Scope.open()) {
+            written = Tensors.floats(SafetensorsFile.open(folder.resolve("weights.safetensors")).readAll().get("matrix.weight"));
+        }
+        for (int i = 0; i < exact.length; i++) {
+            float step = Math.ulp(exact[i]) * (1 << 24 - 5);
+            assertThat((double) (written[i] / step)).as("multiples of the last bit").isEqualTo(Math.rint(written[i] / step));
+            assertThat(Math.abs(written[i] - exact[i])).isLessThanOrEqualTo(step / 2);
         }
     }
 }
