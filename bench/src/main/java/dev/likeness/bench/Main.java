@@ -1,9 +1,12 @@
 package dev.likeness.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.likeness.analysis.MaskedPsnr;
+import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.model.flux.FluxConfig;
+import dev.likeness.task.Personalize;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -31,7 +34,6 @@ final class Main implements Callable<Integer> {
     private static final int PLAIN_PICTURES = 3; // for the time of an evaluation
     private static final String FIRST_PROMPT = "a field of snow";
     private static final String SECOND_PROMPT = "a beach";
-    private static final String REFERENCE_SEED = String.valueOf(0x4C696B656E657373L); // task.Personalize has it
 
     @Option(names = "--python", paramLabel = "FILE",
             description = "a Python with bench/peer/requirements.txt; without one likeness is measured alone")
@@ -116,7 +118,7 @@ final class Main implements Callable<Integer> {
     private void peer(String beside) throws IOException, InterruptedException {
         ChildProcess.Result done = peer("--reference", home.resolve("examples/dragon-scene.png").toString(), "--mask",
                 home.resolve("examples/dragon-mask.png").toString(), "--tau", String.valueOf(tau), "--steps", String.valueOf(STEPS),
-                "--seed", "7", "--reference-seed", REFERENCE_SEED,
+                "--seed", "7", "--reference-seed", String.valueOf(Personalize.REFERENCE_SEED),
                 "--prompt", FIRST_PROMPT, "--output", folder.resolve("peer-first.png").toString(),
                 "--prompt", SECOND_PROMPT, "--output", folder.resolve("peer-second.png").toString());
         JsonNode first = done.json().path("jobs").path(0);
@@ -206,14 +208,8 @@ final class Main implements Callable<Integer> {
     }
 
     private double psnr(String one, String other) {
-        byte[] a = picture(one).rgb();
-        byte[] b = picture(other).rgb();
-        double sum = 0;
-        for (int i = 0; i < a.length; i++) {
-            int difference = (a[i] & 255) - (b[i] & 255);
-            sum += difference * difference;
-        }
-        return 10 * Math.log10(255.0 * 255.0 * a.length / sum);
+        Picture picture = picture(one);
+        return MaskedPsnr.of(picture, Mask.full(picture.width(), picture.height()), picture(other), 0, 0);
     }
 
     private Picture picture(String name) {

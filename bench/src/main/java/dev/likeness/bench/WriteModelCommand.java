@@ -12,6 +12,7 @@ import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.ModelFiles;
+import dev.likeness.weights.Shapes;
 import dev.likeness.weights.Weights;
 import java.io.BufferedOutputStream;
 import java.io.IOException;
@@ -25,14 +26,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.concurrent.Callable;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
-import org.bytedeco.pytorch.Tensor;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
@@ -103,43 +102,19 @@ final class WriteModelCommand implements Callable<Integer> {
         json("text_encoder_2/config.json", toybox.resolve("text_encoder_2/config.json"), json -> json.put("d_model", T5_WIDTH));
         ModelFiles files = ModelFiles.of(folder);
         safetensors("text_encoder/model", Format.BF16,
-                shapes(weights -> new ClipTextModel(ClipTextConfig.read(files), weights)));
-        safetensors("text_encoder_2/model", Format.BF16, shapes(weights -> new T5EncoderModel(T5Config.read(files), weights)));
+                Weights.shapes(weights -> new ClipTextModel(ClipTextConfig.read(files), weights)));
+        safetensors("text_encoder_2/model", Format.BF16, Weights.shapes(weights -> new T5EncoderModel(T5Config.read(files), weights)));
         Map<String, long[]> transformer =
-                shapes(weights -> new FluxTransformer(FluxConfig.read(folder.resolve("transformer/config.json")), weights));
+                Weights.shapes(weights -> new FluxTransformer(FluxConfig.read(folder.resolve("transformer/config.json")), weights));
         if (format == Format.Q4_0) {
             gguf(transformer);
         } else {
             safetensors("transformer/diffusion_pytorch_model", format, transformer);
         }
         System.out.printf("%s: %d parameters of the transformer%s%n", folder,
-                transformer.values().stream().mapToLong(WriteModelCommand::elements).sum(),
+                transformer.values().stream().mapToLong(Shapes::elements).sum(),
                 format == Format.Q4_0 ? "; use it with --transformer " + folder.resolve("transformer.gguf") : "");
         return 0;
-    }
-
-    /** Names and shapes of what a network takes. */
-    private static Map<String, long[]> shapes(Consumer<Weights> network) {
-        Map<String, long[]> shapes = new LinkedHashMap<>();
-        try (Scope scope = Scope.open()) {
-            network.accept(new Weights() {
-                @Override
-                public Tensor get(String name, long... shape) {
-                    shapes.put(name, shape);
-                    return Tensors.meta(shape);
-                }
-
-                @Override
-                public boolean has(String name) {
-                    return true;
-                }
-            });
-        }
-        return shapes;
-    }
-
-    private static long elements(long[] shape) {
-        return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
     }
 
     private void safetensors(String name, Format kind, Map<String, long[]> shapes) throws IOException {
@@ -149,7 +124,7 @@ final class WriteModelCommand implements Callable<Integer> {
             boolean narrow = kind == Format.FP8 && tensor.getValue().length == 2;
             ObjectNode place = header.putObject(tensor.getKey()).put("dtype", narrow ? "F8_E4M3" : "BF16");
             Arrays.stream(tensor.getValue()).forEach(place.withArray("shape")::add);
-            long end = at + elements(tensor.getValue()) * (narrow ? 1 : 2);
+            long end = at + Shapes.elements(tensor.getValue()) * (narrow ? 1 : 2);
             place.putArray("data_offsets").add(at).add(end);
             at = end;
         }
@@ -170,7 +145,7 @@ final class WriteModelCommand implements Callable<Integer> {
         double deviation = shape.length == 1 ? 0.1 : 1 / Math.sqrt(shape[1]);
         double mean = shape.length == 1 && name.endsWith("weight") ? 1 : 0;
         byte[] block = blocks.computeIfAbsent(dtype + " " + deviation + " " + mean, key -> draw(deviation, mean, dtype));
-        repeat(out, block, elements(shape) * dtype.bytes(), Math.floorMod(name.hashCode(), BLOCK) * dtype.bytes());
+        repeat(out, block, Shapes.elements(shape) * dtype.bytes(), Math.floorMod(name.hashCode(), BLOCK) * dtype.bytes());
     }
 
     private static byte[] draw(double deviation, double mean, DType dtype) {
@@ -226,7 +201,7 @@ final class WriteModelCommand implements Callable<Integer> {
     }
 
     private static long ggufBytes(long[] shape) {
-        return shape.length == 2 ? elements(shape) / 32 * 18 : elements(shape) * 4;
+        return shape.length == 2 ? Shapes.elements(shape) / 32 * 18 : Shapes.elements(shape) * 4;
     }
 
     private static long aligned(long at) {

@@ -2,9 +2,11 @@ package dev.likeness.image;
 
 import dev.likeness.error.Refusal;
 
+import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
@@ -59,6 +61,17 @@ public final class PngWriter {
         }
         writeChunk(file, "IEND", new byte[0], 0);
         file.flush();
+    }
+
+    /** A file's bytes, without text. */
+    public static byte[] bytes(Picture picture) {
+        ByteArrayOutputStream out = new ByteArrayOutputStream();
+        try {
+            write(out, picture, Map.of());
+        } catch (IOException e) {
+            throw new UncheckedIOException(e); // memory does not fail
+        }
+        return out.toByteArray();
     }
 
     private static void requireFits(String keyword, String text) {

@@ -7,10 +7,10 @@ import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.weights.Component;
 import dev.likeness.weights.ModelFiles;
+import dev.likeness.weights.Shapes;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -34,7 +34,7 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
     private record Model(ModelFiles files, FluxConfig transformer, AutoencoderKlConfig vae, ModelDefaults defaults, DType dtype) {
 
         private long bytes(Component component) {
-            return dtype.bytes() * files.shapes(component).byName().values().stream().mapToLong(Memory::elements).sum();
+            return dtype.bytes() * files.shapes(component).byName().values().stream().mapToLong(Shapes::elements).sum();
         }
 
         /** What the transformer takes of memory: what stays, and the most that comes and goes with one layer. */
@@ -42,7 +42,7 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
             long kept = 0;
             long passing = 0;
             for (Map.Entry<String, long[]> weight : files.shapes(Component.TRANSFORMER).byName().entrySet()) {
-                long elements = elements(weight.getValue());
+                long elements = Shapes.elements(weight.getValue());
                 String name = weight.getKey();
                 boolean matrix = weight.getValue().length == 2 && name.endsWith(".weight");
                 if (!matrix) {
@@ -74,10 +74,6 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
             long computing = transformer(plan) + Math.max(attending, decoding);
             return BASE + vae + (plan.keepsText() ? text + computing : Math.max(text, computing));
         }
-    }
-
-    private static long elements(long[] shape) {
-        return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
     }
 
     /**

@@ -37,7 +37,7 @@ public final class Personalize {
      * all of them, and a picture does not depend on which others were made with it. Were it the picture's own seed, reference
      * and target would share their noise token by token, and replacement would look better than it is.
      */
-    static final long REFERENCE_SEED = 0x4C696B656E657373L;
+    public static final long REFERENCE_SEED = 0x4C696B656E657373L;
 
     private Personalize() {}
 

@@ -6,11 +6,11 @@ import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.SafetensorsFile;
 import dev.likeness.weights.SafetensorsWriter;
+import dev.likeness.weights.Shapes;
 import dev.likeness.weights.Weights;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,7 +49,7 @@ public final class TrainableWeights implements Weights {
         Tensor create(String name, long... shape);
     }
 
-    private final Map<String, long[]> shapes = new LinkedHashMap<>(); // in the order of the flat vectors
+    private final Map<String, long[]> shapes; // in the order of the flat vectors
     private final List<Stack> stacks = new ArrayList<>(); // the last parameters, which Muon updates
     private final long matricesFrom; // where they begin
     private final Map<String, Tensor> leaves = new LinkedHashMap<>();
@@ -66,20 +66,7 @@ public final class TrainableWeights implements Weights {
      * @param byMuon names of the matrices that Muon updates; AdamW updates the rest
      */
     public TrainableWeights(Consumer<Weights> network, Initializer initializer, Predicate<String> byMuon) {
-        network.accept(new Weights() {
-            @Override
-            public Tensor get(String name, long... shape) {
-                if (shapes.put(name, shape) != null) {
-                    throw new IllegalStateException("weight " + name + " was taken twice");
-                }
-                return Tensors.meta(shape);
-            }
-
-            @Override
-            public boolean has(String name) {
-                return true;
-            }
-        });
+        shapes = Weights.shapes(network);
         stackMatrices(byMuon);
         try (Scope scope = Scope.open()) {
             List<Tensor> parts = new ArrayList<>();
@@ -91,7 +78,7 @@ public final class TrainableWeights implements Weights {
             working = Scope.own(Tensors.to(master, DType.BFLOAT16));
             long offset = 0;
             for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
-                long count = count(entry.getValue());
+                long count = Shapes.elements(entry.getValue());
                 Tensor leaf = working.narrow(0, offset, count).view(entry.getValue()).detach();
                 leaf.set_requires_grad(true);
                 leaves.put(entry.getKey(), Scope.own(leaf));
@@ -109,13 +96,13 @@ public final class TrainableWeights implements Weights {
     private void stackMatrices(Predicate<String> byMuon) {
         List<String> names = new ArrayList<>(shapes.keySet().stream().filter(byMuon).toList());
         names.sort(Comparator.comparingLong((String name) -> shapes.get(name)[0])
-                .thenComparingLong(name -> count(shapes.get(name))));
+                .thenComparingLong(name -> Shapes.elements(shapes.get(name))));
         names.forEach(name -> shapes.put(name, shapes.remove(name)));
-        long start = shapes.values().stream().mapToLong(TrainableWeights::count).sum()
-                - names.stream().mapToLong(name -> count(shapes.get(name))).sum();
+        long start = shapes.values().stream().mapToLong(Shapes::elements).sum()
+                - names.stream().mapToLong(name -> Shapes.elements(shapes.get(name))).sum();
         for (String name : names) {
             long rows = shapes.get(name)[0];
-            long columns = count(shapes.get(name)) / rows; // a convolution's kernel has one row an output channel
+            long columns = Shapes.elements(shapes.get(name)) / rows; // a convolution's kernel has one row an output channel
             Stack last = stacks.isEmpty() ? null : stacks.get(stacks.size() - 1);
             if (last != null && last.rows == rows && last.columns == columns) {
                 stacks.set(stacks.size() - 1, new Stack(last.start, last.matrices + 1, rows, columns));
@@ -124,10 +111,6 @@ public final class TrainableWeights implements Weights {
             }
             start += rows * columns;
         }
-    }
-
-    private static long count(long[] shape) {
-        return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
     }
 
     @Override
@@ -239,7 +222,7 @@ public final class TrainableWeights implements Weights {
         Map<String, Tensor> named = new LinkedHashMap<>();
         long offset = 0;
         for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
-            long count = count(entry.getValue());
+            long count = Shapes.elements(entry.getValue());
             named.put(entry.getKey(), average.narrow(0, offset, count).view(entry.getValue()));
             offset += count;
         }
@@ -285,7 +268,7 @@ public final class TrainableWeights implements Weights {
         try (Scope scope = Scope.open(); Gradients off = Gradients.off()) {
             long offset = 0;
             for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
-                long count = count(entry.getValue());
+                long count = Shapes.elements(entry.getValue());
                 Tensor given = parameters.get(entry.getKey());
                 if (given != null) {
                     master.narrow(0, offset, count).copy_(given.flatten());

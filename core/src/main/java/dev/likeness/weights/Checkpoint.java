@@ -237,16 +237,14 @@ public final class Checkpoint implements Weights, AutoCloseable {
             read = weight.read(dtype, device);
             layer = new Float8Linear(read.tensor(), bias);
         }
-        if (read.mapped() != null) {
-            Mapping.end(read.mapped());
-        }
+        read.end();
         layers.add(layer);
         return layer;
     }
 
     /** On a CPU the layers become one, in the layout that it multiplies fastest in. */
     private Linear packed(List<String> names, long in, long out) {
-        List<ByteBuffer> used = new ArrayList<>();
+        List<StoredWeight.Read> used = new ArrayList<>();
         Tensor packed;
         Tensor bias;
         try (Scope scope = Scope.open()) {
@@ -259,7 +257,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
             packed = Scope.own(Ops.pack(Ops.cat(0, weights)));
             bias = Scope.own(Ops.cat(0, biases));
         }
-        used.forEach(Mapping::end);
+        used.forEach(StoredWeight.Read::end);
         owned.addAll(List.of(packed, bias));
         return new Linear() {
             @Override
@@ -274,12 +272,10 @@ public final class Checkpoint implements Weights, AutoCloseable {
         };
     }
 
-    /** A weight for the open scope alone; its mapping, if it has one, is for the caller to end. */
-    private Tensor read(String name, List<ByteBuffer> used, long... shape) {
+    /** A weight for the open scope alone, which is for the caller to end. */
+    private Tensor read(String name, List<StoredWeight.Read> used, long... shape) {
         StoredWeight.Read read = take(name, shape).read(dtype, device);
-        if (read.mapped() != null) {
-            used.add(read.mapped());
-        }
+        used.add(read);
         return read.tensor();
     }
 

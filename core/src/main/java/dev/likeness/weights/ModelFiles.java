@@ -5,6 +5,7 @@ import dev.likeness.tensor.Device;
 import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 /**
  * Where a model's networks are: in a folder in diffusers layout, and in single files that take the place of the folder's.
@@ -13,6 +14,7 @@ public final class ModelFiles {
 
     private final Path folder;
     private final Map<Component, Path> single;
+    private final Map<Component, Shapes> shapes = new ConcurrentHashMap<>(); // those that were asked for
 
     /** @param single files in place of the folder's; the folder need not hold those networks then */
     public ModelFiles(Path folder, Map<Component, Path> single) {
@@ -40,8 +42,12 @@ public final class ModelFiles {
         return folder.resolve(component.folder()).resolve("config.json");
     }
 
-    /** Names and shapes of a network's weights; reads headers only. */
+    /** Names and shapes of a network's weights; reads headers only, and once. */
     public Shapes shapes(Component component) {
+        return shapes.computeIfAbsent(component, this::readShapes);
+    }
+
+    private Shapes readShapes(Component component) {
         try (Checkpoint checkpoint = open(component, DType.FLOAT32, Device.CPU)) {
             return new Shapes(single.getOrDefault(component, folder.resolve(component.folder())), checkpoint.shapes());
         }

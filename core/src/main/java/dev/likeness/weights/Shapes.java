@@ -8,6 +8,11 @@ import java.util.Map;
 /** Names and shapes of a network's weights, from which most of its configuration follows. */
 public record Shapes(Path source, Map<String, long[]> byName) {
 
+    /** How many numbers a tensor of that shape holds. */
+    public static long elements(long[] shape) {
+        return Arrays.stream(shape).reduce(1, (a, b) -> a * b);
+    }
+
     public boolean has(String name) {
         return byName.containsKey(name);
     }

@@ -31,7 +31,14 @@ record StoredWeight(TensorFile file, Piece piece, String scale) {
      *
      * @param mapped the bytes that the tensor still reads, which must outlive it; null where they were copied
      */
-    record Read(Tensor tensor, ByteBuffer mapped) {}
+    record Read(Tensor tensor, ByteBuffer mapped) {
+        /** Ends the mapping, if there is one; the tensor must not be used any more. */
+        void end() {
+            if (mapped != null) {
+                Mapping.end(mapped);
+            }
+        }
+    }
 
     /**
      * The weight in an element type and on a device, the stored numbers exact in float32 before they are rounded to it. What

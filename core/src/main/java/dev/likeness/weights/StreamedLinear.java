@@ -37,9 +37,7 @@ final class StreamedLinear implements Linear {
             read = weight.read(dtype, device);
             y = scope.keep(Ops.linear(x, read.tensor(), bias));
         }
-        if (read.mapped() != null) {
-            Mapping.end(read.mapped());
-        }
+        read.end();
         return y;
     }
 }

@@ -1,6 +1,11 @@
 package dev.likeness.weights;
 
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -33,6 +38,32 @@ public interface Weights {
 
     /** Whether that name exists; does not count as taking it. */
     boolean has(String name);
+
+    /**
+     * Names and shapes of all that a network takes, in its order; nothing is allocated.
+     *
+     * @throws IllegalStateException when it takes one twice
+     */
+    static Map<String, long[]> shapes(Consumer<Weights> network) {
+        Map<String, long[]> shapes = new LinkedHashMap<>();
+        try (Scope scope = Scope.open()) {
+            network.accept(new Weights() {
+                @Override
+                public Tensor get(String name, long... shape) {
+                    if (shapes.put(name, shape) != null) {
+                        throw new IllegalStateException("weight " + name + " was taken twice");
+                    }
+                    return Tensors.meta(shape);
+                }
+
+                @Override
+                public boolean has(String name) {
+                    return true;
+                }
+            });
+        }
+        return shapes;
+    }
 
     /** A view below a dotted prefix: {@code at("transformer_blocks", 3)} sees {@code transformer_blocks.3.*}. */
     default Weights at(Object... path) {

@@ -130,9 +130,4 @@ public final class DreamSuite implements Suite {
     public List<Case> cases() {
         return cases;
     }
-
-    @Override
-    public List<Grid> grids() {
-        return List.of(Cases.grid(cases, methods()));
-    }
 }

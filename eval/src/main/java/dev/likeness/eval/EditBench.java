@@ -108,11 +108,6 @@ public final class EditBench implements Suite {
     }
 
     @Override
-    public List<Grid> grids() {
-        return List.of(Cases.grid(cases, methods()));
-    }
-
-    @Override
     public List<Curve> curves() {
         Map<String, Map<Double, String>> series = new LinkedHashMap<>();
         for (String task : TASKS) {

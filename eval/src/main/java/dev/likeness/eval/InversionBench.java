@@ -26,15 +26,12 @@ public final class InversionBench implements Suite {
     private static final long SEED = 7;
 
     private final FluxModel model;
-    private final List<Case> cases = new ArrayList<>();
+    private final List<Case> cases;
 
     /** @param count number of pictures */
     public InversionBench(FluxModel model, ToyboxData data, int count) {
         this.model = model;
-        for (ToyPictures.Labelled labelled : ToyPictures.draw(data, count)) {
-            cases.add(new Cases.Simple(labelled.name(), labelled.name(), List.copyOf(methods().keySet()), List.of(SEED),
-                    labelled::picture, wanted -> run(labelled, wanted)));
-        }
+        cases = ToyPictures.cases(data, count, List.copyOf(methods().keySet()), SEED, this::run);
     }
 
     private List<Outcome> run(ToyPictures.Labelled labelled, Set<String> wanted) {
@@ -91,10 +88,5 @@ public final class InversionBench implements Suite {
     @Override
     public List<Case> cases() {
         return cases;
-    }
-
-    @Override
-    public List<Grid> grids() {
-        return List.of(Cases.grid(cases, methods()));
     }
 }

@@ -19,15 +19,12 @@ public final class SegmentationBench implements Suite {
     private static final long SEED = 0; // nothing is drawn by lot
 
     private final FluxModel model;
-    private final List<Case> cases = new ArrayList<>();
+    private final List<Case> cases;
 
     /** @param count number of pictures */
     public SegmentationBench(FluxModel model, ToyboxData data, int count) {
         this.model = model;
-        for (ToyPictures.Labelled labelled : ToyPictures.draw(data, count)) {
-            cases.add(new Cases.Simple(labelled.name(), labelled.name(), List.copyOf(methods().keySet()), List.of(SEED),
-                    labelled::picture, wanted -> run(labelled, wanted)));
-        }
+        cases = ToyPictures.cases(data, count, List.copyOf(methods().keySet()), SEED, this::run);
     }
 
     private List<Outcome> run(ToyPictures.Labelled labelled, Set<String> wanted) {
@@ -75,11 +72,6 @@ public final class SegmentationBench implements Suite {
     @Override
     public List<Case> cases() {
         return cases;
-    }
-
-    @Override
-    public List<Grid> grids() {
-        return List.of(Cases.grid(cases, methods()));
     }
 
     private static Box around(Box box) {

@@ -74,8 +74,10 @@ public interface Suite {
 
     List<Case> cases();
 
-    /** The first one is also written as a PNG. */
-    List<Grid> grids();
+    /** The first one is also written as a PNG; usually the first cases, each with every method. */
+    default List<Grid> grids() {
+        return List.of(Cases.grid(cases(), methods()));
+    }
 
     default List<Curve> curves() {
         return List.of();

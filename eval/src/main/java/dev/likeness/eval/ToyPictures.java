@@ -9,6 +9,8 @@ import dev.likeness.train.data.ToyPicture;
 import dev.likeness.train.data.ToyboxData;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.function.BiFunction;
 
 /** Pictures as Toybox was trained on, drawn from seeds that training never uses, with the truth about them. */
 final class ToyPictures {
@@ -21,6 +23,13 @@ final class ToyPictures {
     record Labelled(String name, Picture picture, Mask mask, Box box, String caption, String word) {}
 
     private ToyPictures() {}
+
+    /** A case for each picture, the picture as its reference. @param run what is measured of a picture by the wanted methods */
+    static List<Suite.Case> cases(ToyboxData data, int count, List<String> methods, long seed,
+            BiFunction<Labelled, Set<String>, List<Suite.Outcome>> run) {
+        return draw(data, count).stream().map(labelled -> (Suite.Case) new Cases.Simple(labelled.name(), labelled.name(), methods,
+                List.of(seed), labelled::picture, wanted -> run.apply(labelled, wanted))).toList();
+    }
 
     /** One named subject each. */
     static List<Labelled> draw(ToyboxData data, int count) {

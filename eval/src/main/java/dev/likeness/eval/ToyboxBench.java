@@ -216,11 +216,6 @@ public final class ToyboxBench implements Suite {
     }
 
     @Override
-    public List<Grid> grids() {
-        return List.of(Cases.grid(cases, methods()));
-    }
-
-    @Override
     public List<Curve> curves() {
         Map<String, Map<Double, String>> series = Method.byTau(methods);
         series.values().removeIf(points -> points.size() < 2);

@@ -102,11 +102,6 @@ class EvaluationTest {
         }
 
         @Override
-        public List<Grid> grids() {
-            return List.of(Cases.grid(cases, methods()));
-        }
-
-        @Override
         public List<Curve> curves() {
             return List.of(new Curve("a curve", "tau", Instrument.IDENTITY_PSNR,
                     Map.of("line", new TreeMap<>(Map.of(0.1, "a", 0.2, "b<&>")))));

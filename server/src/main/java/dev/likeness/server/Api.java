@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.image.Box;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
-import dev.likeness.image.Pictures;
 import dev.likeness.image.PngWriter;
 import dev.likeness.reference.LayoutFile;
 import dev.likeness.reference.SubjectLibrary;
@@ -19,7 +18,6 @@ import dev.likeness.task.ModelDefaults;
 import dev.likeness.task.Sampling;
 import io.javalin.config.RoutesConfig;
 import io.javalin.http.Context;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
@@ -28,7 +26,6 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
@@ -375,7 +372,7 @@ final class Api {
         }
     }
 
-    private void segment(Context context) throws IOException {
+    private void segment(Context context) {
         Path folder = inputs.folder();
         try (Body body = receive(context, true)) {
             Fields fields = new Fields(body.json(), "");
@@ -386,7 +383,7 @@ final class Api {
             Path file = folder.resolve("image");
             Picture picture = inputs.store(fields, "image", body, file);
             Mask mask = mask(fields, "image", body, folder, picture, file, warnings);
-            byte[] png = png(mask.toPicture());
+            byte[] png = PngWriter.bytes(mask.toPicture());
             if ("image/png".equals(context.header("Accept"))) {
                 context.contentType("image/png").result(png);
                 return;
@@ -396,20 +393,11 @@ final class Api {
             ObjectNode found = json.createObjectNode().put("width", mask.width()).put("height", mask.height())
                     .put("mask", Progress.pngUrl(png)).put("fraction", mask.fraction());
             found.putObject("box").put("x", box.x()).put("y", box.y()).put("width", box.width()).put("height", box.height());
-            warnings.forEach(found.withArray("warnings")::add);
-            if (warnings.isEmpty()) {
-                found.putArray("warnings");
-            }
+            warnings.forEach(found.putArray("warnings")::add);
             json(context, 200, found);
         } finally {
             Disk.delete(folder);
         }
-    }
-
-    private static byte[] png(Picture picture) throws IOException {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        PngWriter.write(out, picture, Map.of());
-        return out.toByteArray();
     }
 
     /** The mask that a request gives, or asks to have found. */

@@ -2,12 +2,12 @@ package dev.likeness.server;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.likeness.error.Refusal;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
 
@@ -38,11 +38,8 @@ record Fields(ObjectNode object, String pointer) {
     }
 
     String text(String name) {
-        JsonNode value = value(name);
-        if (value != null && !value.isTextual()) {
-            throw Problem.at(at(name), "%s is not a text; write one in double quotes.", name);
-        }
-        return value == null ? null : value.textValue();
+        return typed(name, JsonNode::isTextual, JsonNode::textValue,
+                "%s is not a text; write one in double quotes.");
     }
 
     String text(String name, String otherwise) {
@@ -59,11 +56,8 @@ record Fields(ObjectNode object, String pointer) {
     }
 
     Boolean flag(String name) {
-        JsonNode value = value(name);
-        if (value != null && !value.isBoolean()) {
-            throw Problem.at(at(name), "%s is neither true nor false; write one of the two, without quotes.", name);
-        }
-        return value == null ? null : value.booleanValue();
+        return typed(name, JsonNode::isBoolean, JsonNode::booleanValue,
+                "%s is neither true nor false; write one of the two, without quotes.");
     }
 
     boolean flag(String name, boolean otherwise) {
@@ -85,19 +79,13 @@ record Fields(ObjectNode object, String pointer) {
     }
 
     Long whole(String name) {
-        JsonNode value = value(name);
-        if (value != null && !(value.isIntegralNumber() && value.canConvertToLong())) {
-            throw Problem.at(at(name), "%s is not a whole number of at most 64 bits; write one without quotes.", name);
-        }
-        return value == null ? null : value.longValue();
+        return typed(name, value -> value.isIntegralNumber() && value.canConvertToLong(), JsonNode::longValue,
+                "%s is not a whole number of at most 64 bits; write one without quotes.");
     }
 
     Double number(String name) {
-        JsonNode value = value(name);
-        if (value != null && !value.isNumber()) {
-            throw Problem.at(at(name), "%s is not a number; write one without quotes.", name);
-        }
-        return value == null ? null : value.doubleValue();
+        return typed(name, JsonNode::isNumber, JsonNode::doubleValue,
+                "%s is not a number; write one without quotes.");
     }
 
     <T> T oneOf(String name, T[] values, Function<T, String> nameOf) {
@@ -143,6 +131,15 @@ record Fields(ObjectNode object, String pointer) {
         return value == null ? List.of() : value;
     }
 
+    /** @param wrong what is told of a member of another type, with %s for its name */
+    private <T> T typed(String name, Predicate<JsonNode> fits, Function<JsonNode, T> read, String wrong) {
+        JsonNode value = value(name);
+        if (value != null && !fits.test(value)) {
+            throw Problem.at(at(name), wrong, name);
+        }
+        return value == null ? null : read.apply(value);
+    }
+
     private JsonNode value(String name) {
         JsonNode value = object.get(name);
         return value == null || value.isNull() ? null : value;
@@ -150,10 +147,6 @@ record Fields(ObjectNode object, String pointer) {
 
     /** What the library says of a field: a refusal of its becomes one of the request. */
     <T> T said(String name, Supplier<T> what) {
-        try {
-            return what.get();
-        } catch (Refusal refusal) {
-            throw Problem.of(refusal, at(name));
-        }
+        return Inputs.refused(at(name), what);
     }
 }

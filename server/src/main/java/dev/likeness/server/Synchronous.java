@@ -7,15 +7,12 @@ import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.image.PngWriter;
 import io.javalin.http.Context;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
-import java.util.Map;
 import java.util.concurrent.Semaphore;
 import java.util.function.Function;
 
@@ -140,12 +137,6 @@ final class Synchronous {
     }
 
     private static String url(Picture picture) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try {
-            PngWriter.write(out, picture, Map.of());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e); // nothing is written anywhere
-        }
-        return Progress.pngUrl(out.toByteArray());
+        return Progress.pngUrl(PngWriter.bytes(picture));
     }
 }

@@ -10,13 +10,9 @@ import dev.likeness.inject.ReferenceCache;
 import dev.likeness.reference.SubjectLibrary;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.TaskListener;
-import java.io.ByteArrayOutputStream;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
@@ -343,7 +339,7 @@ final class Worker implements AutoCloseable {
 
         @Override
         public void preview(Supplier<Picture> picture) {
-            preview = watchers.get() > 0 ? png(picture.get()) : null;
+            preview = watchers.get() > 0 ? PngWriter.bytes(picture.get()) : null;
         }
 
         @Override
@@ -375,16 +371,6 @@ final class Worker implements AutoCloseable {
                 one.run(model);
             }
         }
-    }
-
-    private static byte[] png(Picture picture) {
-        ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try {
-            PngWriter.write(out, picture, Map.of());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e); // nothing is written anywhere
-        }
-        return out.toByteArray();
     }
 
     /** Takes no more jobs; waits for the running one, which after the grace stops before its next step and waits again. */
