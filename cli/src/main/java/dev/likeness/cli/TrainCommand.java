@@ -56,6 +56,11 @@ final class TrainCommand implements Callable<Integer> {
     @Option(names = "--classifier-steps", defaultValue = "3000", description = "default: ${DEFAULT-VALUE}")
     int classifierSteps;
 
+    @Option(names = "--from", defaultValue = "0", paramLabel = "UPDATE",
+            description = "go on from the transformer in the output folder, which stands at this update, when the work folder holds no state "
+                    + "(default: ${DEFAULT-VALUE}, begin with nothing)")
+    long from;
+
     @Option(names = "--large-until", defaultValue = "1000", paramLabel = "UPDATE",
             description = "end of the stage with large subjects, 128 px (default: ${DEFAULT-VALUE})")
     long largeUntil;
@@ -106,7 +111,7 @@ final class TrainCommand implements Callable<Integer> {
             return 0;
         }
         ToyboxTraining training = new ToyboxTraining(data, work, output, System.err::println);
-        ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, largeUntil, anywhereUntil, until, distilled, subjects);
+        ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, from, largeUntil, anywhereUntil, until, distilled, subjects);
         if (part != Part.TRANSFORMER) {
             training.trainVae(plan);
         }

@@ -20,6 +20,7 @@ import dev.likeness.tensor.Tensors;
 import dev.likeness.train.data.Recipe;
 import dev.likeness.train.data.ToyPicture;
 import dev.likeness.train.data.ToyboxData;
+import dev.likeness.weights.SafetensorsFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -93,7 +94,7 @@ public final class FluxTraining {
         weights = new TrainableWeights(w -> new FluxTransformer(config, w),
                 Initial.scaled(1.0, FluxTraining::startsAtZero, 100_000), FluxTraining::hidden);
         if (taught != null) {
-            weights.startFrom(taught.averaged());
+            weights.startFrom(taught.averaged(), 0);
         }
         if (Files.exists(checkpoint)) {
             weights.restore(checkpoint);
@@ -122,6 +123,20 @@ public final class FluxTraining {
     private static boolean hidden(String name) {
         return name.matches(".*blocks\\.\\d+\\.(attn|ff|ff_context|proj_mlp|proj_out)\\b.*weight")
                 && !name.contains(".norm_");
+    }
+
+    /**
+     * Goes on from weights whose training state is gone, unless there is a state to go on from.
+     *
+     * @param file the transformer's weights as they were written
+     * @param update the update at which they were
+     */
+    public void startFrom(Path file, long update) {
+        if (!Files.exists(checkpoint)) {
+            try (Scope scope = Scope.open()) {
+                weights.startFrom(SafetensorsFile.open(file).readAll(), update);
+            }
+        }
     }
 
     public TrainableWeights weights() {

@@ -57,13 +57,15 @@ public final class ToyboxTraining {
      * Updates of each part.
      *
      * @param vaeSteps of the autoencoder
+     * @param from update at which the transformer of the model folder stands, to go on from it when the work folder holds no
+     *     state; 0 to begin with nothing
      * @param largeUntil update until which subjects are large and in the middle, at 128 x 128
      * @param anywhereUntil update until which they stand anywhere, at 128 x 128
      * @param until update at which training ends, the rest at 256 x 256
      * @param distilled updates of the distillation of guidance that follows
      * @param subjects number of named training subjects, the most common first
      */
-    public record Plan(int vaeSteps, long largeUntil, long anywhereUntil, long until, long distilled, int subjects) {}
+    public record Plan(int vaeSteps, long from, long largeUntil, long anywhereUntil, long until, long distilled, int subjects) {}
 
     /** Trains the autoencoder and writes {@code vae/}. */
     public void trainVae(Plan plan) throws IOException {
@@ -96,6 +98,9 @@ public final class ToyboxTraining {
                             new FluxTraining.Stage(plan.largeUntil(), 128, 48, 2, large),
                             new FluxTraining.Stage(plan.anywhereUntil(), 128, 48, 2, anywhere),
                             new FluxTraining.Stage(plan.until(), 256, 16, 4, anywhere)), 1e-3);
+            if (plan.from() > 0) {
+                training.startFrom(modelFolder.resolve("transformer/diffusion_pytorch_model.safetensors"), plan.from());
+            }
             training.run(log, () -> export(training));
             FluxTraining distillation = training.distillation(workFolder.resolve("distilled-state.safetensors"),
                     List.of(new FluxTraining.Stage(plan.distilled(), 256, 16, 4, anywhere)), 3e-4);

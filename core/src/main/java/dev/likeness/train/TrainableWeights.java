@@ -263,8 +263,14 @@ public final class TrainableWeights implements Weights {
         };
     }
 
-    /** Starts from these parameters, float32, where they have the name, and from the initial values elsewhere. */
-    public void startFrom(Map<String, Tensor> parameters) {
+    /**
+     * Starts from these parameters where they have the name, and from the initial values elsewhere; the moments of the gradient
+     * start at zero.
+     *
+     * @param made updates that they have seen
+     */
+    public void startFrom(Map<String, Tensor> parameters, long made) {
+        updates = made;
         try (Scope scope = Scope.open(); Gradients off = Gradients.off()) {
             long offset = 0;
             for (Map.Entry<String, long[]> entry : shapes.entrySet()) {
