@@ -89,6 +89,14 @@ public final class Tensors {
         return tensor.to(device.torchDevice(), dtype.scalarType);
     }
 
+    /**
+     * A copy on a GPU, by way of pinned memory, from which it is taken without the processor. It arrives in the order of the
+     * current stream, maybe after the call.
+     */
+    public static Tensor send(Tensor tensor, Device device) {
+        return tensor.pin_memory().to(device.torchDevice(), tensor.scalar_type(), true, false, new MemoryFormatOptional());
+    }
+
     /** Converts to the element type and device of another tensor. */
     public static Tensor like(Tensor tensor, Tensor other) {
         return tensor.to(other.device(), other.scalar_type());
