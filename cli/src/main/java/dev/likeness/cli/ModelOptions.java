@@ -25,6 +25,7 @@ final class ModelOptions {
 
     private static final int MAX_THREADS = 1024;
     private static final String AUTO = "auto";
+    private static final long WORTH_TELLING = 4L << 30; // bytes that a model takes
 
     @Option(names = "--model", paramLabel = "DIR",
             description = "FLUX.1 model folder in diffusers layout; the embedded Toybox by default")
@@ -96,7 +97,7 @@ final class ModelOptions {
         Device where = Device.of(device);
         FluxModel opened = FluxModel.open(new ModelFiles(folder(), singleFiles()), loras.stream().map(LoraFile::of).toList(), where,
                 dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype), MemoryPlan.ofFlag(memory));
-        if (!memory.equals(AUTO) || opened.memory().plan() != MemoryPlan.RESIDENT) {
+        if (!memory.equals(AUTO) || opened.memory().plan() != MemoryPlan.RESIDENT || opened.memory().bytes() > WORTH_TELLING) {
             System.err.println(opened.memory());
         }
         return opened;
