@@ -6,12 +6,13 @@ import dev.likeness.error.Refusal;
 import dev.likeness.model.unet.UNet2DConditionConfig;
 import dev.likeness.model.vae.AutoencoderKl;
 import dev.likeness.model.vae.AutoencoderKlConfig;
+import dev.likeness.schedule.DiffusionConfig;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
+import dev.likeness.text.ClipPrompts;
 import dev.likeness.train.data.Recipe;
 import dev.likeness.train.data.ToyboxData;
 import dev.likeness.weights.Checkpoint;
-import dev.likeness.weights.ModelFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -28,7 +29,7 @@ public final class ToyboxUNetTraining {
 
     private static final int LATENT_CHANNELS = 16;
     /** Transformers on the grids of half and of a quarter of the latents' size: 16 x 16 and 8 x 8 at 256 px. */
-    private static final UNet2DConditionConfig UNET = new UNet2DConditionConfig(LATENT_CHANNELS, LATENT_CHANNELS,
+    private static final UNet2DConditionConfig UNET = new UNet2DConditionConfig(32, LATENT_CHANNELS, LATENT_CHANNELS,
             List.of("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"), List.of("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
             List.of(48, 64, 80), 1, ToyTextEncoders.WIDTH, List.of(4), List.of(1), 8, 1e-5, true, null, null, null);
     /** What Toybox lends, folder by folder. */
@@ -68,10 +69,11 @@ public final class ToyboxUNetTraining {
         AutoencoderKlConfig vaeConfig = AutoencoderKlConfig.read(modelFolder.resolve("vae/config.json"));
         try (Checkpoint vaeWeights = Checkpoint.open(modelFolder.resolve("vae"), "diffusion_pytorch_model", DType.BFLOAT16,
                         Device.CPU);
-                ClipCaptions captions = new ClipCaptions(ModelFiles.of(modelFolder))) {
+                ClipPrompts text = ClipPrompts.open(modelFolder, DType.BFLOAT16, Device.CPU)) {
             Recipe large = Recipe.LARGE_CENTRED.withMaxSubjects(Math.min(ToyboxTraining.FIRST_SUBJECTS, subjects));
             Recipe anywhere = Recipe.ANYWHERE.withMaxSubjects(subjects).withScale(0.42, 0.85);
-            UNetTraining training = new UNetTraining(data, new AutoencoderKl(vaeConfig, vaeWeights), captions, UNET,
+            UNetTraining training = new UNetTraining(data, new AutoencoderKl(vaeConfig, vaeWeights),
+                    captions -> text.encode(captions).tokens(), UNET,
                     workFolder.resolve("unet-state.safetensors"), List.of(
                             new UNetTraining.Stage(largeUntil, 128, 48, 1, large),
                             new UNetTraining.Stage(anywhereUntil, 128, 48, 1, anywhere),
@@ -117,28 +119,30 @@ public final class ToyboxUNetTraining {
                   "vae": ["diffusers", "AutoencoderKL"]
                 }
                 """);
+        DiffusionConfig noise = UNetTraining.DIFFUSION;
         Path scheduler = Files.createDirectories(modelFolder.resolve("scheduler"));
         Files.writeString(scheduler.resolve("scheduler_config.json"), """
                 {
                   "_class_name": "DDIMScheduler",
                   "_diffusers_version": "0.32.0",
                   "beta_end": %s,
-                  "beta_schedule": "scaled_linear",
+                  "beta_schedule": "%s",
                   "beta_start": %s,
                   "clip_sample": false,
                   "num_train_timesteps": %d,
-                  "prediction_type": "v_prediction",
-                  "set_alpha_to_one": true,
-                  "steps_offset": 0,
-                  "timestep_spacing": "trailing"
+                  "prediction_type": "%s",
+                  "set_alpha_to_one": %s,
+                  "steps_offset": %d,
+                  "timestep_spacing": "%s"
                 }
-                """.formatted(UNetTraining.BETA_END, UNetTraining.BETA_START, UNetTraining.TIMESTEPS));
+                """.formatted(noise.betaEnd(), noise.betaSchedule(), noise.betaStart(), noise.numTrainTimesteps(),
+                noise.predictionType(), noise.setAlphaToOne(), noise.stepsOffset(), noise.timestepSpacing()));
         Files.writeString(modelFolder.resolve("likeness.json"), """
                 {
                   "width": 256,
                   "height": 256,
-                  "steps": 28,
-                  "guidance_scale": 3
+                  "steps": 25,
+                  "true_cfg_scale": 3
                 }
                 """);
         Path unet = Files.createDirectories(modelFolder.resolve("unet"));
@@ -156,7 +160,7 @@ public final class ToyboxUNetTraining {
         json.put("flip_sin_to_cos", true).put("freq_shift", 0).put("in_channels", config.inChannels());
         json.put("layers_per_block", config.layersPerBlock()).put("norm_eps", config.normEps());
         json.put("norm_num_groups", config.normNumGroups()).put("out_channels", config.outChannels());
-        json.put("sample_size", 32);
+        json.put("sample_size", config.sampleSize());
         json.set("up_block_types", mapper.valueToTree(config.upBlockTypes()));
         json.put("use_linear_projection", config.useLinearProjection());
         return json.toPrettyString() + "\n";

@@ -1,11 +1,16 @@
 package dev.likeness.train;
 
+import dev.likeness.denoise.DiffusionSampler;
+import dev.likeness.denoise.NoisePredictor;
+import dev.likeness.denoise.StepListener;
 import dev.likeness.image.Picture;
 import dev.likeness.latents.Pixels;
 import dev.likeness.model.SelfAttentionHook;
 import dev.likeness.model.unet.UNet2DConditionConfig;
 import dev.likeness.model.unet.UNet2DConditionModel;
 import dev.likeness.model.vae.AutoencoderKl;
+import dev.likeness.schedule.Diffusion;
+import dev.likeness.schedule.DiffusionConfig;
 import dev.likeness.schedule.FlowMatching;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Ops;
@@ -18,7 +23,6 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Function;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -27,11 +31,9 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class UNetTraining extends LatentTraining {
 
-    /** Timesteps of training. */
-    static final int TIMESTEPS = 1000;
-    /** Noise variance of the first step, and of the last; their roots grow evenly between. */
-    static final double BETA_START = 0.00085;
-    static final double BETA_END = 0.012;
+    /** The noise of Stable Diffusion; runs of few steps begin at the last timestep. */
+    static final DiffusionConfig DIFFUSION =
+            new DiffusionConfig(1000, 0.00085, 0.012, "scaled_linear", "v_prediction", "trailing", 0, true, false);
 
     private static final int SAMPLE_STEPS = 20;
     private static final double SAMPLE_GUIDANCE = 3;
@@ -42,7 +44,7 @@ public final class UNetTraining extends LatentTraining {
     private final Captioner captioner;
     private final UNet2DConditionConfig config;
     private final UNet2DConditionModel network;
-    private final double[] signal; // a by timestep; s is sqrt(1 - a^2)
+    private final double[] alphas; // a^2 by timestep
 
     /** @param vae in bfloat16 */
     public UNetTraining(ToyboxData data, AutoencoderKl vae, Captioner captioner, UNet2DConditionConfig config, Path checkpoint,
@@ -53,7 +55,7 @@ public final class UNetTraining extends LatentTraining {
         this.captioner = captioner;
         this.config = config;
         network = new UNet2DConditionModel(config, weights());
-        signal = signal();
+        alphas = Diffusion.alphas(DIFFUSION);
     }
 
     /** Every residual block and transformer starts as the identity, and the first prediction is zero. */
@@ -64,17 +66,6 @@ public final class UNetTraining extends LatentTraining {
     /** Matrices and convolutions inside the blocks, without what the timestep goes through. */
     private static boolean hidden(String name) {
         return name.matches("(down_blocks|mid_block|up_blocks)\\..*\\.weight") && !name.matches(".*(norm|time_emb_proj).*");
-    }
-
-    private static double[] signal() {
-        double[] signal = new double[TIMESTEPS];
-        double product = 1;
-        for (int t = 0; t < TIMESTEPS; t++) {
-            double root = Math.sqrt(BETA_START) + (Math.sqrt(BETA_END) - Math.sqrt(BETA_START)) * t / (TIMESTEPS - 1);
-            product *= 1 - root * root;
-            signal[t] = Math.sqrt(product);
-        }
-        return signal;
     }
 
     @Override
@@ -90,7 +81,7 @@ public final class UNetTraining extends LatentTraining {
 
     /** @param level share of the way to the noise, in [0, 1] */
     private static int timestep(double level) {
-        return Math.min(TIMESTEPS - 1, (int) (level * TIMESTEPS));
+        return Math.min(DIFFUSION.numTrainTimesteps() - 1, (int) (level * DIFFUSION.numTrainTimesteps()));
     }
 
     /** Weighted squared error of v per picture, [B]. */
@@ -102,8 +93,9 @@ public final class UNetTraining extends LatentTraining {
             float[] a = new float[batch];
             float[] s = new float[batch];
             for (int i = 0; i < batch; i++) {
-                a[i] = (float) signal[(int) timesteps[i]];
-                s[i] = (float) Math.sqrt(1 - a[i] * a[i]);
+                double alpha = alphas[(int) timesteps[i]];
+                a[i] = (float) Math.sqrt(alpha);
+                s[i] = (float) Math.sqrt(1 - alpha);
             }
             Tensor toSignal = Tensors.of(a, batch, 1, 1, 1);
             Tensor toNoise = Tensors.of(s, batch, 1, 1, 1);
@@ -140,31 +132,15 @@ public final class UNetTraining extends LatentTraining {
             public Picture paint(Stage stage, String prompt, long seed) {
                 try (Scope scope = Scope.open()) {
                     long side = stage.size() / 8;
-                    Tensor latents = ddim(averaged, prompt, Tensors.noise(seed, 1, config.inChannels(), side, side));
+                    NoisePredictor predictor = (latents, timestep, step, hook) ->
+                            predict(averaged, latents, Tensors.of(new float[] {timestep, timestep}, 2), List.of("", prompt));
+                    Tensor latents = new DiffusionSampler(predictor, DIFFUSION, SAMPLE_GUIDANCE).run(
+                            Tensors.noise(seed, 1, config.inChannels(), side, side), Diffusion.Sampler.DDIM,
+                            Diffusion.steps(DIFFUSION, Diffusion.Sampler.DDIM, SAMPLE_STEPS), null, DiffusionSampler.NO_HOOKS,
+                            StepListener.NONE);
                     return Pixels.picture(vae.decode(Tensors.to(vae.denormalise(latents), DType.BFLOAT16)));
                 }
             }
         };
-    }
-
-    /** Deterministic DDIM with guidance over evenly spaced timesteps, from the last one. @param latents [1, C, h, w] */
-    private Tensor ddim(UNet2DConditionModel of, String prompt, Tensor latents) {
-        Tensor x = latents;
-        for (int step = 0; step < SAMPLE_STEPS; step++) {
-            int t = TIMESTEPS - 1 - step * TIMESTEPS / SAMPLE_STEPS;
-            int next = TIMESTEPS - 1 - (step + 1) * TIMESTEPS / SAMPLE_STEPS;
-            Tensor both = predict(of, Ops.repeat(x, 2, 1, 1, 1), Tensors.of(new float[] {t, t}, 2), List.of("", prompt));
-            Tensor v = both.narrow(0, 0, 1).lerp(both.narrow(0, 1, 1), new Scalar(SAMPLE_GUIDANCE));
-            Tensor clean = along(x, signal[t], v, -Math.sqrt(1 - signal[t] * signal[t]));
-            Tensor noise = along(x, Math.sqrt(1 - signal[t] * signal[t]), v, signal[t]);
-            double a = next < 0 ? 1 : signal[next];
-            x = along(clean, a, noise, Math.sqrt(1 - a * a));
-        }
-        return x;
-    }
-
-    /** x * a + y * b. */
-    private static Tensor along(Tensor x, double a, Tensor y, double b) {
-        return x.mul(new Scalar(a)).add(y.mul(new Scalar(b)));
     }
 }

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
+import java.util.TreeMap;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -26,7 +27,7 @@ import org.junit.jupiter.api.io.TempDir;
 class UNetTrainingTest {
 
     private static final int SIDE = 32;
-    private static final UNet2DConditionConfig CONFIG = new UNet2DConditionConfig(4, 4,
+    private static final UNet2DConditionConfig CONFIG = new UNet2DConditionConfig(null, 4, 4,
             List.of("DownBlock2D", "CrossAttnDownBlock2D"), List.of("CrossAttnUpBlock2D", "UpBlock2D"), List.of(8, 16), 1, 8,
             List.of(2), List.of(1), 4, 1e-5, true, null, null, null);
     private static final Recipe RECIPE = Recipe.ANYWHERE.withMaxSubjects(80);
@@ -79,7 +80,7 @@ class UNetTrainingTest {
     }
 
     private static Map<String, float[]> weights(UNetTraining training) {
-        Map<String, float[]> values = new java.util.TreeMap<>();
+        Map<String, float[]> values = new TreeMap<>();
         training.weights().averaged().forEach((name, tensor) -> values.put(name, Tensors.floats(tensor)));
         return values;
     }
