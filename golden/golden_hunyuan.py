@@ -80,8 +80,6 @@ def write() -> None:
         model = transformer(f"hunyuan-{name}", config)
         parts, handles = {}, []
         for i in (0, 1, 5):
-            handles.append(model.blocks[i].register_forward_hook(
-                lambda _, args, result, i=i: parts.__setitem__(f"{name}.block{i}", result)))
             handles.append(model.blocks[i].norm1.register_forward_hook(
                 lambda _, args, result, i=i: parts.__setitem__(f"{name}.attention_input{i}", result)))
         result = model(**out_inputs(out), **extra, image_rotary_emb=rotation(rows, columns, 8)).sample

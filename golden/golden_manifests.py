@@ -3,10 +3,9 @@ download), with the config.json that goes with them. The configurations are thos
 that scores of personalization are published with, written down here as facts."""
 
 import copy
-import re
 
 import torch
-from diffusers import AutoencoderKL, FluxTransformer2DModel, HunyuanDiT2DModel
+from diffusers import AutoencoderKL, FluxTransformer2DModel, HunyuanDiT2DModel, UNet2DConditionModel
 from transformers import (BertConfig, BertModel, CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, Dinov2Config,
                           Dinov2Model, MT5Config, T5Config, T5EncoderModel, ViTConfig, ViTModel)
 from transformers.core_model_loading import revert_weight_conversion
@@ -33,6 +32,35 @@ CLIP_L = {**CLIP_CONFIG, "hidden_size": 768, "intermediate_size": 3072, "num_att
           "projection_dim": 768, "torch_dtype": "bfloat16", "vocab_size": 49408}
 T5_XXL = {**T5_CONFIG, "d_ff": 10240, "d_kv": 64, "d_model": 4096, "num_decoder_layers": 24, "num_heads": 64,
           "num_layers": 24, "torch_dtype": "bfloat16", "vocab_size": 32128}
+# runwayml/stable-diffusion-v1-5, stabilityai/stable-diffusion-2-1 and stabilityai/stable-diffusion-xl-base-1.0.
+SD15 = {
+    "_class_name": "UNet2DConditionModel", "_diffusers_version": "0.6.0", "act_fn": "silu", "attention_head_dim": 8,
+    "block_out_channels": [320, 640, 1280, 1280], "center_input_sample": False, "cross_attention_dim": 768,
+    "down_block_types": ["CrossAttnDownBlock2D"] * 3 + ["DownBlock2D"], "downsample_padding": 1, "flip_sin_to_cos": True,
+    "freq_shift": 0, "in_channels": 4, "layers_per_block": 2, "mid_block_scale_factor": 1, "norm_eps": 1e-05,
+    "norm_num_groups": 32, "out_channels": 4, "sample_size": 64,
+    "up_block_types": ["UpBlock2D"] + ["CrossAttnUpBlock2D"] * 3,
+}
+SD21 = {
+    **SD15, "_diffusers_version": "0.10.0.dev0", "attention_head_dim": [5, 10, 20, 20], "cross_attention_dim": 1024,
+    "dual_cross_attention": False, "num_class_embeds": None, "only_cross_attention": False, "sample_size": 96,
+    "upcast_attention": True, "use_linear_projection": True,
+}
+SDXL = {
+    **SD15, "_diffusers_version": "0.19.0.dev0", "addition_embed_type": "text_time", "addition_embed_type_num_heads": 64,
+    "addition_time_embed_dim": 256, "attention_head_dim": [5, 10, 20], "block_out_channels": [320, 640, 1280],
+    "class_embed_type": None, "class_embeddings_concat": False, "conv_in_kernel": 3, "conv_out_kernel": 3,
+    "cross_attention_dim": 2048, "cross_attention_norm": None,
+    "down_block_types": ["DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"], "dual_cross_attention": False,
+    "encoder_hid_dim": None, "encoder_hid_dim_type": None, "mid_block_only_cross_attention": None,
+    "mid_block_type": "UNetMidBlock2DCrossAttn", "num_attention_heads": None, "num_class_embeds": None,
+    "only_cross_attention": False, "projection_class_embeddings_input_dim": 2816, "resnet_out_scale_factor": 1.0,
+    "resnet_skip_time_act": False, "resnet_time_scale_shift": "default", "sample_size": 128, "time_cond_proj_dim": None,
+    "time_embedding_act_fn": None, "time_embedding_dim": None, "time_embedding_type": "positional",
+    "timestep_post_act": None, "transformer_layers_per_block": [1, 2, 10],
+    "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"], "upcast_attention": None,
+    "use_linear_projection": True,
+}
 # FLUX.1-schnell's scheduler: levels are not shifted.
 SCHNELL_SCHEDULER = {**SCHEDULER, "shift": 1.0, "use_dynamic_shifting": False}
 # What transformers 4 wrote of every part of a model, whether or not it meant anything there.
@@ -116,6 +144,10 @@ def _hunyuan(config: dict):
     return config, lambda: HunyuanDiT2DModel.from_config(config).state_dict()
 
 
+def _unet(config: dict):
+    return config, lambda: UNet2DConditionModel.from_config(config).state_dict()
+
+
 def _clip(config: dict):
     # A copy, because CLIPConfig writes its defaults into what it is given.
     return config, lambda: CLIPModel(CLIPConfig(**copy.deepcopy(_plain(config)))).state_dict()
@@ -135,6 +167,9 @@ CHECKPOINTS = {
     "flux-dev": _flux(FLUX),
     "flux-schnell": _flux({**FLUX, "guidance_embeds": False}),
     "flux-vae": (VAE, lambda: AutoencoderKL.from_config(VAE).state_dict()),
+    "sd15-unet": _unet(SD15),
+    "sd21-unet": _unet(SD21),
+    "sdxl-unet": _unet(SDXL),
     "clip-l": (CLIP_L, lambda: _clip_keys(CLIPTextModel(CLIPTextConfig(**_plain(CLIP_L))))),
     "t5-xxl": (T5_XXL, lambda: _t5_keys(T5EncoderModel(T5Config(**_plain(T5_XXL))))),
     "clip-vit-base-patch32": _clip(CLIP_B32),
@@ -148,27 +183,42 @@ CHECKPOINTS = {
     "mt5-xl": (MT5_XL, lambda: _t5_keys(T5EncoderModel(MT5Config(**_plain(MT5_XL))))),
 }
 # Number of parameters as it is known of the published files; a slip in a configuration would show here.
-PARAMETERS = {"flux-dev": 11_901_408_320, "flux-schnell": 11_891_178_560, "flux-vae": 83_819_683, "clip-l": 123_060_480,
+PARAMETERS = {"flux-dev": 11_901_408_320, "flux-schnell": 11_891_178_560, "flux-vae": 83_819_683,
+              "sd15-unet": 859_520_964, "sd21-unet": 865_910_724, "sdxl-unet": 2_567_463_684, "clip-l": 123_060_480,
               "t5-xxl": 4_762_310_656, "clip-vit-base-patch32": 151_277_313, "clip-vit-large-patch14": 427_616_513,
-              "dino-vits16": 21_665_664, "dino-vits8": 21_670_272, "dinov2-small": 22_056_576, 
+              "dino-vits16": 21_665_664, "dino-vits8": 21_670_272, "dinov2-small": 22_056_576,
               "hunyuan-dit-1.2": 1_499_952_032, "hunyuan-dit-1.1": 1_516_534_048, "hunyuan-bert": 352_035_840,
               "mt5-xl": 1_669_958_656}
 
 
 def _rows(shapes: dict[str, tuple]) -> list[str]:
-    """One row per weight: name, shape, count. With a count, `*` in the name stands for the numbers from 0 up to it; only the
-    first number of a name is collapsed, and only when all shapes agree."""
-    groups = {}
-    for name in shapes:
-        groups.setdefault(re.sub(r"\.\d+\.", ".*.", name, count=1), []).append(name)
-    rows = []
-    for pattern, names in groups.items():
-        same = len({shapes[name] for name in names}) == 1
-        if same and len(names) > 1 and names == [pattern.replace("*", str(i)) for i in range(len(names))]:
-            rows.append((pattern, shapes[names[0]], len(names)))
-        else:
-            rows += [(name, shapes[name], "") for name in names]
-    return [f"{name}\t{','.join(map(str, shape))}\t{count}".rstrip() for name, shape, count in rows]
+    """One row per weight: name, shape, counts. `*` in a name stands for the numbers from 0 up to its count; a number is
+    collapsed so when all shapes agree."""
+    rows = {name: (shape, ()) for name, shape in shapes.items()}
+    for place in range(max(name.count(".") for name in shapes)):
+        groups = {}
+        for name in rows:
+            groups.setdefault(_starred(name, place), []).append(name)
+        collapsed = {}
+        for pattern, names in groups.items():
+            same = len({rows[name] for name in names}) == 1
+            if same and len(names) > 1 and names == [_starred(pattern, place, i) for i in range(len(names))]:
+                before = pattern.split(".")[:place].count("*")
+                shape, counts = rows[names[0]]
+                collapsed[pattern] = shape, (*counts[:before], len(names), *counts[before:])
+            else:
+                collapsed.update({name: rows[name] for name in names})
+        rows = collapsed
+    return [f"{name}\t{','.join(map(str, shape))}\t{','.join(map(str, counts))}".rstrip()
+            for name, (shape, counts) in rows.items()]
+
+
+def _starred(name: str, place: int, put="*") -> str:
+    """The number at that place of a dotted name replaced; other names as they are."""
+    parts = name.split(".")
+    if place < len(parts) and (parts[place].isdigit() or parts[place] == "*"):
+        parts[place] = str(put)
+    return ".".join(parts)
 
 
 def write() -> None:

@@ -17,7 +17,8 @@ import importlib
 import sys
 import time
 
-PARTS = ("ops", "flux", "lora", "vae", "text", "tokenizers", "pipeline", "public", "hunyuan", "manifests", "onnx", "encoders", "weights")
+PARTS = ("ops", "flux", "unet", "lora", "vae", "text", "tokenizers", "pipeline", "public", "hunyuan", "manifests", "onnx",
+         "encoders", "weights")
 
 
 def main(names: list[str]) -> None:

@@ -78,8 +78,12 @@ public final class Ops {
 
     /** x [B, C, h, w] to [B, C, 2h, 2w]. */
     public static Tensor upsampleNearest2x(Tensor x) {
-        return torch.upsample_nearest2d(x, new long[] {2 * x.size(2), 2 * x.size(3)}, new DoubleOptional(),
-                new DoubleOptional());
+        return upsampleNearest(x, 2 * x.size(2), 2 * x.size(3));
+    }
+
+    /** x [B, C, h, w] to [B, C, rows, columns], each the nearest. */
+    public static Tensor upsampleNearest(Tensor x, long rows, long columns) {
+        return torch.upsample_nearest2d(x, new long[] {rows, columns}, new DoubleOptional(), new DoubleOptional());
     }
 
     /** x [B, C, h, w] to [B, C, rows, columns] by bicubic interpolation (a = -0.75, corners not aligned, no antialiasing). */

@@ -13,7 +13,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -57,7 +59,7 @@ public final class Golden {
     }
 
     /**
-     * Names and shapes from a table. Rows are name, shape, count; with a count, {@code *} stands for every number below it.
+     * Names and shapes from a table. Rows are name, shape, counts; {@code *} stands for every number below its count.
      */
     public static Map<String, long[]> shapes(String table) {
         Map<String, long[]> shapes = new LinkedHashMap<>();
@@ -66,9 +68,12 @@ public final class Golden {
                 String[] row = line.split("\t");
                 long[] shape = row.length == 1 ? new long[0] // a single number
                         : Arrays.stream(row[1].split(",")).mapToLong(Long::parseLong).toArray();
-                int count = row.length > 2 ? Integer.parseInt(row[2]) : 1;
-                for (int i = 0; i < count; i++) {
-                    String key = row[0].replace("*", String.valueOf(i));
+                List<String> keys = List.of(row[0]);
+                for (String count : row.length > 2 ? row[2].split(",") : new String[0]) {
+                    keys = keys.stream().flatMap(key -> IntStream.range(0, Integer.parseInt(count))
+                            .mapToObj(i -> key.replaceFirst("\\*", String.valueOf(i)))).toList();
+                }
+                for (String key : keys) {
                     assertThat(shapes.put(key, shape)).as("second row of %s", key).isNull();
                 }
             }

@@ -1,12 +1,10 @@
 package dev.likeness.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.within;
 
-import dev.likeness.latents.Packing;
+import dev.likeness.model.SelfAttentionHook;
 import dev.likeness.model.bert.BertConfig;
 import dev.likeness.model.bert.BertModel;
-import dev.likeness.model.flux.AttentionHook;
 import dev.likeness.model.hunyuan.HunyuanDit2DConfig;
 import dev.likeness.model.hunyuan.HunyuanDit2DModel;
 import dev.likeness.model.t5.T5Config;
@@ -46,24 +44,17 @@ class HunyuanParityTest {
         scope.close();
     }
 
-    /** Keeps what enters each block; changes nothing. */
-    private static final class Recorder implements AttentionHook {
-        private final Map<Integer, Tensor> hiddenStates = new HashMap<>();
-        private final Map<Integer, Tensor> attentionInputs = new HashMap<>();
+    /** Keeps what enters each self-attention; changes nothing. */
+    private static final class Recorder implements SelfAttentionHook {
+        private final Map<Integer, Tensor> inputs = new HashMap<>();
         private Site last;
         private long[] keys;
 
         @Override
-        public Tensor hiddenStates(Site site, Tensor imageTokens) {
-            hiddenStates.put(site.block(), Scope.own(imageTokens));
+        public Tensor attentionInput(Site site, Tensor tokens) {
+            inputs.put(site.layer(), Scope.own(tokens));
             last = site;
-            return imageTokens;
-        }
-
-        @Override
-        public Tensor attentionInput(Site site, Tensor imageTokens) {
-            attentionInputs.put(site.block(), Scope.own(imageTokens));
-            return imageTokens;
+            return tokens;
         }
 
         @Override
@@ -82,7 +73,7 @@ class HunyuanParityTest {
         HunyuanDit2DModel.Condition condition = model.condition(golden.get("encoder_hidden_states"),
                 golden.get("text_embedding_mask"), golden.get("encoder_hidden_states_t5"),
                 golden.get("text_embedding_mask_t5"), sizes);
-        return new HunyuanDit2DModel.Input(Packing.pack(golden.get("hidden_states")), golden.get("timestep"), condition,
+        return new HunyuanDit2DModel.Input(golden.get("hidden_states"), golden.get("timestep"), condition,
                 rotation);
     }
 
@@ -94,7 +85,7 @@ class HunyuanParityTest {
     @ValueSource(strings = {"plain", "styled"})
     void network(String kind) {
         HunyuanDit2DModel model = model(kind);
-        Tensor out = Packing.unpack(model.forward(input(model), 0, AttentionHook.NONE), ROWS, COLUMNS);
+        Tensor out = model.forward(input(model), 0, SelfAttentionHook.NONE);
         Golden.assertClose(kind + ".out", out, golden.get(kind + ".out").narrow(1, 0, 4), Golden.NETWORK);
     }
 
@@ -104,16 +95,11 @@ class HunyuanParityTest {
         HunyuanDit2DModel model = model(kind);
         Recorder recorder = new Recorder();
         model.forward(input(model), 7, recorder);
-        assertThat(recorder.last.step()).isEqualTo(7);
-        assertThat(recorder.last.block()).isEqualTo(5);
-        assertThat(recorder.last.textTokens()).isZero();
-        assertThat(recorder.last.imageTokens()).isEqualTo(TOKENS);
-        assertThat(recorder.last.sigma()).isCloseTo(0.981, within(1e-6));
-        golden.assertClose(recorder.hiddenStates.get(1), kind + ".block0", Golden.OP);
-        golden.assertClose(recorder.hiddenStates.get(2), kind + ".block1", Golden.OP);
-        golden.assertClose(recorder.attentionInputs.get(0), kind + ".attention_input0", Golden.OP);
-        golden.assertClose(recorder.attentionInputs.get(1), kind + ".attention_input1", Golden.OP);
-        golden.assertClose(recorder.attentionInputs.get(5), kind + ".attention_input5", Golden.NETWORK); // with its skip
+        assertThat(recorder.inputs).hasSize(model.layers());
+        assertThat(recorder.last).isEqualTo(new SelfAttentionHook.Site(5, 6, 7, 981, ROWS, COLUMNS));
+        golden.assertClose(recorder.inputs.get(0), kind + ".attention_input0", Golden.OP);
+        golden.assertClose(recorder.inputs.get(1), kind + ".attention_input1", Golden.OP);
+        golden.assertClose(recorder.inputs.get(5), kind + ".attention_input5", Golden.NETWORK); // with its skip
     }
 
     @ParameterizedTest
@@ -136,12 +122,12 @@ class HunyuanParityTest {
     @Test
     void editedAttentionInputsReachTheOutputAndWatchingThemDoesNot() {
         HunyuanDit2DModel model = model("plain");
-        float[] plain = Tensors.floats(model.forward(input(model), 0, AttentionHook.NONE));
+        float[] plain = Tensors.floats(model.forward(input(model), 0, SelfAttentionHook.NONE));
         assertThat(Tensors.floats(model.forward(input(model), 0, new Recorder()))).isEqualTo(plain);
-        AttentionHook doubled = new AttentionHook() {
+        SelfAttentionHook doubled = new SelfAttentionHook() {
             @Override
-            public Tensor attentionInput(Site site, Tensor imageTokens) {
-                return site.block() == 2 ? imageTokens.mul(new Scalar(2.0)) : imageTokens;
+            public Tensor attentionInput(Site site, Tensor tokens) {
+                return site.layer() == 2 ? tokens.mul(new Scalar(2.0)) : tokens;
             }
         };
         assertThat(Tensors.floats(model.forward(input(model), 0, doubled))).isNotEqualTo(plain);
@@ -151,7 +137,7 @@ class HunyuanParityTest {
     @Test
     void aSecondCopyOfAllTokensAtTheirOwnPositionsChangesNothingAndOneElsewhereDoes() {
         HunyuanDit2DModel model = model("plain");
-        float[] plain = Tensors.floats(model.forward(input(model), 0, AttentionHook.NONE));
+        float[] plain = Tensors.floats(model.forward(input(model), 0, SelfAttentionHook.NONE));
         Recorder recorder = new Recorder();
         float[] same = Tensors.floats(model.forward(input(model), 0, copies(model.rotation(ROWS, COLUMNS)).then(recorder)));
         assertThat(recorder.keys).containsExactly(2, 2, 2 * TOKENS, 8);
@@ -164,11 +150,11 @@ class HunyuanParityTest {
         assertThat(Golden.relativeError(elsewhere, plain)).isGreaterThan(100 * Golden.NETWORK);
     }
 
-    private static AttentionHook copies(Tensor rotation) {
-        return new AttentionHook() {
+    private static SelfAttentionHook copies(Tensor rotation) {
+        return new SelfAttentionHook() {
             @Override
-            public Appended appended(Site site, Tensor imageTokens) {
-                return new Appended(imageTokens, rotation);
+            public Appended appended(Site site, Tensor tokens) {
+                return new Appended(tokens, rotation);
             }
         };
     }

@@ -18,6 +18,8 @@ import dev.likeness.model.hunyuan.HunyuanDit2DConfig;
 import dev.likeness.model.hunyuan.HunyuanDit2DModel;
 import dev.likeness.model.t5.T5Config;
 import dev.likeness.model.t5.T5EncoderModel;
+import dev.likeness.model.unet.UNet2DConditionConfig;
+import dev.likeness.model.unet.UNet2DConditionModel;
 import dev.likeness.model.vae.AutoencoderKl;
 import dev.likeness.model.vae.AutoencoderKlConfig;
 import dev.likeness.schedule.SchedulerConfig;
@@ -76,6 +78,8 @@ class ManifestTest {
         switch (name) {
             case "flux-dev", "flux-schnell" -> new FluxTransformer(FluxConfig.read(config), manifest);
             case "flux-vae" -> new AutoencoderKl(AutoencoderKlConfig.read(config), manifest);
+            case "sd15-unet", "sd21-unet", "sdxl-unet" ->
+                new UNet2DConditionModel(UNet2DConditionConfig.read(config), manifest);
             case "clip-l" -> new ClipTextModel(ClipTextConfig.read(config), manifest);
             case "t5-xxl" -> new T5EncoderModel(T5Config.read(config), manifest);
             case "clip-vit-base-patch32", "clip-vit-large-patch14" -> new ClipModel(ClipConfig.read(config), manifest);
@@ -96,7 +100,7 @@ class ManifestTest {
 
     @ParameterizedTest
     @CsvSource({"flux-dev, 1160, 11901408320", "flux-schnell, 1156, 11891178560", "flux-vae, 244, 83819683",
-        "clip-l, 196, 123060480", "t5-xxl, 219, 4762310656", "clip-vit-base-patch32, 398, 151277313",
+        "sd15-unet, 686, 859520964", "sd21-unet, 686, 865910724", "sdxl-unet, 1680, 2567463684", "clip-l, 196, 123060480", "t5-xxl, 219, 4762310656", "clip-vit-base-patch32, 398, 151277313",
         "clip-vit-large-patch14, 590, 427616513", "dino-vits16, 198, 21665664", "dino-vits8, 198, 21670272",
         "dinov2-small, 223, 22056576", "hunyuan-dit-1.2, 1544, 1499952032", "hunyuan-dit-1.1, 1545, 1516534048",
         "hunyuan-bert, 391, 352035840", "mt5-xl, 219, 1669958656"})

@@ -1,8 +1,8 @@
 package dev.likeness.model.hunyuan;
 
-import dev.likeness.model.flux.AttentionHook;
-import dev.likeness.model.flux.AttentionHook.Appended;
-import dev.likeness.model.flux.AttentionHook.Site;
+import dev.likeness.model.SelfAttentionHook;
+import dev.likeness.model.SelfAttentionHook.Appended;
+import dev.likeness.model.SelfAttentionHook.Site;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
@@ -20,9 +20,6 @@ import org.bytedeco.pytorch.Tensor;
  * hunyuan_transformer_2d.py): image tokens attend to themselves at two-dimensional rotary positions, then to the text; the
  * second half of the blocks joins what the first half made. Norms compute in float32 whatever the element type, as libtorch's
  * always do.
- *
- * <p>A hook's {@link Site} has no text tokens, because self-attention is among image tokens alone; its sigma is the timestep
- * as a share of 1000.
  */
 public final class HunyuanDit2DModel {
 
@@ -30,7 +27,6 @@ public final class HunyuanDit2DModel {
 
     private static final double EPSILON = 1e-6;
     private static final int TIMESTEP_WIDTH = 256;
-    private static final int TIMESTEPS = 1000;
     private static final int SIZES = 6;
     private static final double ROPE_THETA = 10000;
     private static final int BASE_GRID = 32; // tokens along a side at 512 pixels, which every canvas's positions are scaled to
@@ -90,11 +86,16 @@ public final class HunyuanDit2DModel {
     /**
      * One batch of network input.
      *
-     * @param imageTokens packed latents [B, N, 4 C]
+     * @param latents [B, C, h, w], h and w even; a token is a patch of 2 x 2
      * @param timesteps [B] in [0, 1000), float32
      * @param rotation rotary unit vectors [N, D/2] from {@link #rotation}
      */
-    public record Input(Tensor imageTokens, Tensor timesteps, Condition condition, Tensor rotation) {}
+    public record Input(Tensor latents, Tensor timesteps, Condition condition, Tensor rotation) {}
+
+    /** Layers of self-attention, which hooks see as {@link Site#layer} 0 to one less than this. */
+    public int layers() {
+        return blocks.size();
+    }
 
     /**
      * Text and sizes to what steers the network, owned by the open scope.
@@ -176,25 +177,26 @@ public final class HunyuanDit2DModel {
     }
 
     /**
-     * Predicts what the schedule's prediction_type says of every image token.
+     * Predicts what the schedule's prediction_type says.
      *
      * @param step 0-based denoising step, told to the hook
-     * @return [B, N, 4 C]; predicted variances are left out
+     * @return [B, C, h, w]; predicted variances are left out
      */
-    public Tensor forward(Input input, int step, AttentionHook hook) {
+    public Tensor forward(Input input, int step, SelfAttentionHook hook) {
         try (Scope scope = Scope.open()) {
-            double sigma = hook == AttentionHook.NONE ? 0 : Tensors.item(input.timesteps().select(0, 0)) / TIMESTEPS;
-            long tokens = input.imageTokens().size(1);
-            Tensor rotation = Tensors.onDeviceOf(input.rotation(), input.imageTokens());
-            Tensor time = Tensors.like(Ops.timestepEmbedding(input.timesteps(), TIMESTEP_WIDTH), input.imageTokens());
+            Tensor latents = input.latents();
+            int rows = (int) latents.size(2) / config.patchSize();
+            int columns = (int) latents.size(3) / config.patchSize();
+            double timestep = hook == SelfAttentionHook.NONE ? 0 : Tensors.item(input.timesteps().select(0, 0));
+            Tensor rotation = Tensors.onDeviceOf(input.rotation(), latents);
+            Tensor time = Tensors.like(Ops.timestepEmbedding(input.timesteps(), TIMESTEP_WIDTH), latents);
             Tensor embedded = timestepLinear2.forward(Ops.silu(timestepLinear1.forward(time)));
             Tensor modulation = Ops.silu(embedded.add(input.condition().extra())); // [B, d]
 
-            // A packed token holds its patch in the order of a convolution's weights, so that the one over patches is a linear layer.
-            Tensor x = Ops.linear(input.imageTokens(), patchWeight.flatten(1, 3), patchBias); // [B, N, d]
+            Tensor x = Ops.conv2d(latents, patchWeight, patchBias, config.patchSize(), 0).flatten(2, 3).transpose(1, 2); // [B, N, d]
             Deque<Tensor> skips = new ArrayDeque<>();
             for (int i = 0; i < blocks.size(); i++) {
-                Site site = new Site(i, step, sigma, 0, tokens);
+                Site site = new Site(i, blocks.size(), step, timestep, rows, columns);
                 Tensor skip = config.joinsSkip(i) ? skips.pop() : null;
                 x = blocks.get(i).forward(x, skip, modulation, input.condition().tokens(), rotation, site, hook);
                 if (config.givesSkip(i)) {
@@ -202,15 +204,18 @@ public final class HunyuanDit2DModel {
                 }
             }
             Tensor[] scaleShift = Ops.chunk(normOut.forward(modulation).unsqueeze(1), 2, -1);
-            return scope.keep(packed(projOut.forward(Ops.modulatedLayerNorm(x, scaleShift[1], scaleShift[0], EPSILON))));
+            Tensor out = projOut.forward(Ops.modulatedLayerNorm(x, scaleShift[1], scaleShift[0], EPSILON));
+            return scope.keep(unpatched(out, rows, columns));
         }
     }
 
-    /** Channels vary fastest in what the network puts out and slowest in a packed token: [B, N, 4 O] to [B, N, 4 C]. */
-    private Tensor packed(Tensor out) {
-        long cells = (long) config.patchSize() * config.patchSize();
-        return out.reshape(out.size(0), out.size(1), cells, out.size(2) / cells).narrow(3, 0, config.inChannels())
-                .transpose(2, 3).reshape(out.size(0), out.size(1), cells * config.inChannels());
+    /** [B, N, 2 * 2 * O] to [B, C, h, w]; channels vary fastest in a token, those beyond the C are variances. */
+    private Tensor unpatched(Tensor out, int rows, int columns) {
+        int patch = config.patchSize();
+        long batch = out.size(0);
+        return out.reshape(batch, rows, columns, patch, patch, out.size(2) / (patch * patch))
+                .narrow(5, 0, config.inChannels()).permute(0, 5, 1, 3, 2, 4) // [B, C, rows, 2, columns, 2]
+                .reshape(batch, config.inChannels(), (long) rows * patch, (long) columns * patch);
     }
 
     /** Two linear layers with SiLU between them ({@code PixArtAlphaTextProjection}). */
@@ -317,12 +322,10 @@ public final class HunyuanDit2DModel {
         }
 
         /** @param skip what an earlier block made [B, N, d]; null in the first half @return [B, N, d] */
-        Tensor forward(Tensor in, Tensor skip, Tensor modulation, Tensor text, Tensor rotation, Site site, AttentionHook hook) {
+        Tensor forward(Tensor in, Tensor skip, Tensor modulation, Tensor text, Tensor rotation, Site site,
+                SelfAttentionHook hook) {
             try (Scope scope = Scope.open()) {
-                Tensor x = hook.hiddenStates(site, in);
-                if (skip != null) {
-                    x = skipLinear.forward(skipNorm.forward(Ops.cat(-1, x, skip)));
-                }
+                Tensor x = skip == null ? in : skipLinear.forward(skipNorm.forward(Ops.cat(-1, in, skip)));
                 Tensor input = norm1.forward(x).add(norm1Shift.forward(modulation).unsqueeze(1));
                 x = x.add(selfAttention(input, rotation, site, hook));
                 x = x.add(crossAttention(norm2.forward(x), text, rotation));
@@ -330,7 +333,7 @@ public final class HunyuanDit2DModel {
             }
         }
 
-        private Tensor selfAttention(Tensor input, Tensor rotation, Site site, AttentionHook hook) {
+        private Tensor selfAttention(Tensor input, Tensor rotation, Site site, SelfAttentionHook hook) {
             Tensor[] qkv = Ops.chunk(toQkv.forward(hook.attentionInput(site, input)), 3, -1);
             Tensor q = Ops.rotate(normQ.forward(Ops.splitHeads(qkv[0], heads)), rotation); // [B, H, N, D]
             Tensor k = keys(qkv[1], rotation);
