@@ -1,2 +1,2 @@
-/** Noise levels and steps of flow matching, as pure functions on doubles. */
+/** Noise levels and steps of flow matching and of denoising diffusion, as pure functions on doubles. */
 package dev.likeness.schedule;

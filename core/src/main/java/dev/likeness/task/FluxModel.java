@@ -1,8 +1,5 @@
 package dev.likeness.task;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.denoise.Conditioning;
 import dev.likeness.error.Refusal;
 import dev.likeness.image.Picture;
@@ -122,27 +119,18 @@ public final class FluxModel implements AutoCloseable {
         return new FluxModel(files, loras, pipeline(files.folder()), device, dtype, plan);
     }
 
-    /** The class that a model folder's model_index.json names. */
+    /** The class that a FLUX.1 folder's model_index.json names. */
     static String pipeline(Path folder) {
-        Path index = folder.resolve("model_index.json");
-        if (!Files.isDirectory(folder)) {
-            throw Refusal.model("--model %s is not a folder; point it at a FLUX.1 folder in diffusers layout.", folder);
+        ModelIndex index = ModelIndex.read(folder);
+        if (DiffusionModel.isPipeline(index.pipeline())) {
+            throw Refusal.model("%s holds a %s, which the commands generate and invert take; give others a FLUX.1 folder "
+                    + "(FluxPipeline).", folder, index.kind());
         }
-        if (!Files.isRegularFile(index)) {
-            throw Refusal.model("%s has no model_index.json; point --model at a FLUX.1 folder in diffusers layout.", folder);
+        if (!FluxVariant.isPipeline(index.pipeline())) {
+            throw Refusal.model("%s holds a %s; only folders of FLUX.1 (FluxPipeline) and Stable Diffusion are supported.",
+                    folder, index.kind());
         }
-        try {
-            JsonNode json = new ObjectMapper().readTree(index.toFile());
-            String kind = json.path("_class_name").asText();
-            if (!FluxVariant.isPipeline(kind)) {
-                throw Refusal.model("%s holds a %s; only folders of FLUX.1 (FluxPipeline) are supported.", folder,
-                        kind.isEmpty() ? "model without _class_name" : kind);
-            }
-            return kind;
-        } catch (IOException e) {
-            String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
-            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, reason, e);
-        }
+        return index.pipeline();
     }
 
     public Path folder() {

@@ -35,6 +35,7 @@ import org.bytedeco.pytorch.Tensor;
 public final class Checkpoint implements Weights, AutoCloseable {
 
     private static final String PICKLED = "pytorch_model.bin"; // may run any code when it is read
+    private static final String HALF = ".fp16"; // what the public library calls a variant
     private static final Pattern SHARD = Pattern.compile("[^/\\\\\\p{Cntrl}]+\\.safetensors");
 
     /** What ComfyUI's float8 files hold beside the weights: marks, and scales of the layers' inputs, for sums in float8. */
@@ -60,7 +61,8 @@ public final class Checkpoint implements Weights, AutoCloseable {
     }
 
     /**
-     * Opens {@code folder/stem.safetensors} or the shards of {@code folder/stem.safetensors.index.json}; reads headers only.
+     * Opens {@code folder/stem.safetensors} or the shards of {@code folder/stem.safetensors.index.json}, or where neither is there
+     * {@code folder/stem.fp16.safetensors}; reads headers only.
      *
      * @param stem {@code diffusion_pytorch_model} (diffusers) or {@code model} (transformers)
      * @param dtype what the tensors are converted to when taken
@@ -86,6 +88,8 @@ public final class Checkpoint implements Weights, AutoCloseable {
                 weights.put(entry.getKey(), StoredWeight.whole(shard, entry.getKey()));
             }
             requireNamed(index, shards.values(), weights);
+        } else if (Files.exists(folder.resolve(stem + HALF + ".safetensors"))) {
+            return open(folder, stem + HALF, dtype, device);
         } else if (Files.exists(folder.resolve(PICKLED))) {
             throw Refusal.model("%s holds its weights as %s only, and only safetensors files are read; write them once with "
                     + "transformers: AutoModel.from_pretrained(folder).save_pretrained(folder).", folder, PICKLED);

@@ -12,6 +12,7 @@ import java.util.Set;
 /**
  * config.json of a CLIPTextModel; the components are its keys.
  *
+ * @param projectionDim width of the pooled vector where the network has a projection; 512 where it is not told
  * @param eosTokenId id that ends a text; 2 marks old files, in which the end is the greatest id of the sequence
  */
 public record ClipTextConfig(
@@ -23,17 +24,19 @@ public record ClipTextConfig(
         int maxPositionEmbeddings,
         String hiddenAct,
         Double layerNormEps,
-        Integer eosTokenId) {
+        Integer eosTokenId,
+        Integer projectionDim) {
 
     private static final int CLIP_L_HEAD = 64;
+    private static final int PUBLIC_PROJECTION = 512;
 
-    static final Set<String> UNUSED = ConfigJson.and(ConfigJson.PRETRAINED, "attention_dropout", "dropout", "model_type",
-            "projection_dim");
+    static final Set<String> UNUSED = ConfigJson.and(ConfigJson.PRETRAINED, "attention_dropout", "dropout", "model_type");
 
     public ClipTextConfig {
         hiddenAct = hiddenAct == null ? "quick_gelu" : hiddenAct;
         layerNormEps = layerNormEps == null ? 1e-5 : layerNormEps;
         eosTokenId = eosTokenId == null ? 2 : eosTokenId;
+        projectionDim = projectionDim == null ? PUBLIC_PROJECTION : projectionDim;
         ClipLayer.require(hiddenSize, numAttentionHeads, hiddenAct);
     }
 
@@ -63,6 +66,6 @@ public record ClipTextConfig(
                 shapes.size("text_model.encoder.layers.0.mlp.fc1.weight", 0), shapes.count("text_model.encoder.layers"),
                 heads,
                 shapes.size("text_model.embeddings.position_embedding.weight", 0), known == null ? null : known.hiddenAct(),
-                known == null ? null : known.layerNormEps(), known == null ? null : known.eosTokenId());
+                known == null ? null : known.layerNormEps(), known == null ? null : known.eosTokenId(), null);
     }
 }

@@ -23,8 +23,12 @@ public final class ClipTextModel {
     private final List<ClipLayer> layers = new ArrayList<>();
     private final ClipLayer.Norm finalLayerNorm;
 
-    /** Hidden states [B, L, d] after the final norm, and those at the end token [B, d]. */
-    public record Output(Tensor lastHiddenState, Tensor pooled) {}
+    /**
+     * @param lastHiddenState hidden states [B, L, d] after the final norm
+     * @param pooled those at the end token [B, d]
+     * @param penultimate hidden states [B, L, d] as they enter the last layer
+     */
+    public record Output(Tensor lastHiddenState, Tensor pooled, Tensor penultimate) {}
 
     public ClipTextModel(ClipTextConfig config, Weights root) {
         this.config = config;
@@ -58,13 +62,15 @@ public final class ClipTextModel {
             Tensor index = Tensors.onDeviceOf(Tensors.of(flat, batch, length), tokenEmbedding);
             Tensor x = Ops.embedding(tokenEmbedding, index).add(positionEmbedding.narrow(0, 0, length)); // [B, L, d]
             Tensor causal = causalBias(length);
+            Tensor penultimate = x;
             for (ClipLayer layer : layers) {
+                penultimate = x;
                 x = layer.forward(x, causal);
             }
             Tensor hidden = finalLayerNorm.forward(x);
             Tensor rows = hidden.reshape((long) batch * length, hidden.size(2));
             Tensor pooled = rows.index_select(0, Tensors.onDeviceOf(Tensors.of(ends, batch), rows));
-            return new Output(scope.keep(hidden), scope.keep(pooled));
+            return new Output(scope.keep(hidden), scope.keep(pooled), scope.keep(penultimate));
         }
     }
 

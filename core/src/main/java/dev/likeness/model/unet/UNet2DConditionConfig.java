@@ -13,6 +13,7 @@ import java.util.Set;
  * config.json of a UNet2DConditionModel; the components are its keys. Lists by level may be one number for all levels in the
  * file.
  *
+ * @param sampleSize side of the latents in training; without effect on numbers
  * @param inChannels channels of the latents
  * @param downBlockTypes by level from the finest: CrossAttnDownBlock2D, or DownBlock2D without attention
  * @param upBlockTypes by level from the coarsest: CrossAttnUpBlock2D, or UpBlock2D without attention
@@ -27,6 +28,7 @@ import java.util.Set;
  * @param projectionClassEmbeddingsInputDim width of pooled text and embedded sizes together
  */
 public record UNet2DConditionConfig(
+        Integer sampleSize,
         int inChannels,
         int outChannels,
         List<String> downBlockTypes,
@@ -44,10 +46,10 @@ public record UNet2DConditionConfig(
         Integer projectionClassEmbeddingsInputDim) {
 
     /**
-     * Without effect on numbers: sizes seen in training, dropout, what only other kinds of blocks read, and upcast_attention,
+     * Without effect on numbers: dropout, what only other kinds of blocks read, and upcast_attention,
      * which the public code's own attention passes over as well.
      */
-    private static final Set<String> UNUSED = Set.of("sample_size", "dropout", "upcast_attention", "resnet_out_scale_factor",
+    private static final Set<String> UNUSED = Set.of("dropout", "upcast_attention", "resnet_out_scale_factor",
             "resnet_skip_time_act", "addition_embed_type_num_heads", "mid_block_only_cross_attention",
             "cross_attention_norm");
     private static final Map<String, String> FIXED = Map.ofEntries(

@@ -51,7 +51,7 @@ public final class AutoencoderKl {
         return decoder.forward(postQuantConv == null ? latents : postQuantConv.forward(latents));
     }
 
-    /** Latents as the transformer sees them: (z - shift) * scaling. */
+    /** Latents as the denoising network sees them: (z - shift) * scaling. */
     public Tensor normalise(Tensor latents) {
         return latents.sub(new Scalar(config.shiftFactor())).mul(new Scalar(config.scalingFactor()));
     }
@@ -130,10 +130,11 @@ public final class AutoencoderKl {
 
         SpatialAttention(Weights weights, int channels, int groups) {
             norm = new Norm(weights.at("group_norm"), channels, groups);
-            toQ = new Linear(weights.at("to_q"), channels);
-            toK = new Linear(weights.at("to_k"), channels);
-            toV = new Linear(weights.at("to_v"), channels);
-            toOut = new Linear(weights.at("to_out", 0), channels);
+            boolean today = weights.has("to_q.weight"); // files of Stable Diffusion 1 and 2 have the names of before
+            toQ = new Linear(weights.at(today ? "to_q" : "query"), channels);
+            toK = new Linear(weights.at(today ? "to_k" : "key"), channels);
+            toV = new Linear(weights.at(today ? "to_v" : "value"), channels);
+            toOut = new Linear(weights.at(today ? "to_out.0" : "proj_attn"), channels);
         }
 
         Tensor forward(Tensor x) {

@@ -16,7 +16,8 @@ import java.util.stream.IntStream;
  * config.json of an AutoencoderKL; the components are its keys.
  *
  * @param blockOutChannels channels per level; every level but the last halves the size
- * @param scalingFactor latents given to the transformer are (z - shift) * scaling
+ * @param scalingFactor latents given to the denoising network are (z - shift) * scaling; 0.18215 where it is not told, as in
+ *     Stable Diffusion 1.5
  */
 public record AutoencoderKlConfig(
         int inChannels,
@@ -25,7 +26,7 @@ public record AutoencoderKlConfig(
         int layersPerBlock,
         int latentChannels,
         int normNumGroups,
-        double scalingFactor,
+        Double scalingFactor,
         Double shiftFactor,
         Boolean useQuantConv,
         Boolean usePostQuantConv,
@@ -34,6 +35,7 @@ public record AutoencoderKlConfig(
     private static final int FLUX_GROUPS = 32;
     private static final double FLUX_SCALING = 0.3611;
     private static final double FLUX_SHIFT = 0.1159;
+    private static final double PUBLIC_SCALING = 0.18215;
     private static final Set<String> UNUSED = Set.of("sample_size", "force_upcast");
     private static final Map<String, String> FIXED = Map.of("act_fn", "silu", "down_block_types", "DownEncoderBlock2D",
             "up_block_types", "UpDecoderBlock2D", "latents_mean", "null", "latents_std", "null");
@@ -47,6 +49,7 @@ public record AutoencoderKlConfig(
                 throw new IllegalArgumentException("norm_num_groups must divide every entry of block_out_channels");
             }
         }
+        scalingFactor = scalingFactor == null ? PUBLIC_SCALING : scalingFactor;
         shiftFactor = shiftFactor == null ? 0.0 : shiftFactor;
         useQuantConv = useQuantConv == null || useQuantConv;
         usePostQuantConv = usePostQuantConv == null || usePostQuantConv;

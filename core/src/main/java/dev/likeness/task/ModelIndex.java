@@ -1,0 +1,41 @@
+package dev.likeness.task;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.likeness.error.Refusal;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * What a model folder's model_index.json tells.
+ *
+ * @param pipeline class name, empty when there is none
+ * @param forceZerosForEmptyPrompt whether SDXL is led away from zeros where there is no negative prompt
+ */
+record ModelIndex(String pipeline, boolean forceZerosForEmptyPrompt) {
+
+    /** @throws Refusal (model) when the folder or the file is missing or unreadable */
+    static ModelIndex read(Path folder) {
+        Path index = folder.resolve("model_index.json");
+        if (!Files.isDirectory(folder)) {
+            throw Refusal.model("--model %s is not a folder; point it at a FLUX.1 folder in diffusers layout.", folder);
+        }
+        if (!Files.isRegularFile(index)) {
+            throw Refusal.model("%s has no model_index.json; point --model at a FLUX.1 folder in diffusers layout.", folder);
+        }
+        try {
+            JsonNode json = new ObjectMapper().readTree(index.toFile());
+            return new ModelIndex(json.path("_class_name").asText(), json.path("force_zeros_for_empty_prompt").asBoolean(true));
+        } catch (IOException e) {
+            String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
+            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, reason, e);
+        }
+    }
+
+    /** The words for a folder of a kind that does not fit. */
+    String kind() {
+        return pipeline.isEmpty() ? "model without _class_name" : pipeline;
+    }
+}

@@ -1,0 +1,137 @@
+package dev.likeness.task;
+
+import dev.likeness.denoise.NoisePredictor;
+import dev.likeness.error.Refusal;
+import dev.likeness.model.unet.UNet2DConditionConfig;
+import dev.likeness.model.unet.UNet2DConditionModel;
+import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
+import dev.likeness.text.ClipPrompts;
+import dev.likeness.weights.Checkpoint;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+
+/** Stable Diffusion 1.5, 2.1 or SDXL: the U-Net and one CLIP or two, as StableDiffusionPipeline and -XLPipeline call them. */
+public final class StableDiffusionModel extends DiffusionModel {
+
+    private static final int STEPS = 50;
+    private static final double GUIDANCE = 7.5;
+    private static final double XL_GUIDANCE = 5;
+    private static final int USUAL_SIDE = 64; // of latents
+
+    private final boolean zerosForEmptyNegative;
+    private final UNet2DConditionConfig unetConfig;
+    private final DiffusionDefaults defaults;
+    private ClipPrompts text;
+    private Checkpoint unetWeights;
+    private UNet2DConditionModel unet;
+
+    StableDiffusionModel(Path folder, ModelIndex index, Device device, DType dtype) {
+        super(folder, device, dtype);
+        unetConfig = UNet2DConditionConfig.read(folder.resolve("unet/config.json"));
+        requireLatents("unet", unetConfig.inChannels());
+        require("cross_attention_dim", unetConfig.crossAttentionDim(), "hidden_size", ClipPrompts.tokenWidth(folder));
+        require("pooled text's width", unetConfig.pooledWidth(), "projection_dim", ClipPrompts.pooledWidth(folder));
+        zerosForEmptyNegative = unetConfig.pooledWidth() > 0 && index.forceZerosForEmptyPrompt();
+        int latents = unetConfig.sampleSize() == null || unetConfig.sampleSize() % 2 != 0 ? USUAL_SIDE : unetConfig.sampleSize();
+        int side = latents * vaeConfig().pixelsPerLatent();
+        defaults = DiffusionDefaults.read(folder,
+                new DiffusionDefaults(side, side, STEPS, unetConfig.pooledWidth() > 0 ? XL_GUIDANCE : GUIDANCE));
+    }
+
+    private void require(String key, int ofUnet, String textKey, int ofText) {
+        if (ofUnet != ofText) {
+            throw Refusal.model("%s: unet %s %d is not the text encoders' %s %d; the components do not belong together.",
+                    folder(), key, ofUnet, textKey, ofText);
+        }
+    }
+
+    @Override
+    public DiffusionDefaults defaults() {
+        return defaults;
+    }
+
+    @Override
+    synchronized void loadNetworks() {
+        text();
+        unet();
+    }
+
+    private ClipPrompts text() {
+        if (text == null) {
+            text = ClipPrompts.open(folder(), dtype(), device());
+        }
+        return text;
+    }
+
+    /** The network, loaded on first use. */
+    public synchronized UNet2DConditionModel unet() {
+        if (unet == null) {
+            unetWeights = Checkpoint.open(folder().resolve("unet"), "diffusion_pytorch_model", dtype(), device());
+            unet = new UNet2DConditionModel(unetConfig, unetWeights);
+            unetWeights.finish();
+        }
+        return unet;
+    }
+
+    /** Text conditioning, owned by the open scope. @param negative as for {@link #predictor} */
+    synchronized ClipPrompts.Embedding text(String negative, String prompt) {
+        try (Scope scope = Scope.open()) {
+            ClipPrompts.Embedding made = text().encode(negative == null ? List.of(prompt) : List.of(negative, prompt));
+            boolean zeros = negative != null && negative.isEmpty() && zerosForEmptyNegative;
+            return new ClipPrompts.Embedding(scope.keep(zeros ? withoutFirst(made.tokens()) : made.tokens()),
+                    made.pooled() == null ? null : scope.keep(zeros ? withoutFirst(made.pooled()) : made.pooled()));
+        }
+    }
+
+    /** The first of two rows zero. */
+    private static Tensor withoutFirst(Tensor rows) {
+        Tensor last = rows.narrow(0, 1, 1);
+        return Ops.cat(0, last.mul(new Scalar(0.0)), last);
+    }
+
+    /** What the network shall know of the canvas: it is neither scaled nor cropped. @return [n, 6], float32 */
+    private Tensor timeIds(long rows, Sampling sampling) {
+        float height = sampling.height();
+        float width = sampling.width();
+        float[] one = {height, width, 0, 0, height, width};
+        float[] all = new float[(int) rows * one.length];
+        for (int i = 0; i < all.length; i++) {
+            all[i] = one[i % one.length];
+        }
+        return Tensors.to(Tensors.of(all, rows, one.length), device(), DType.FLOAT32);
+    }
+
+    @Override
+    NoisePredictor predictor(String negative, String prompt, Sampling sampling) {
+        ClipPrompts.Embedding embedding = text(negative, prompt);
+        long rows = embedding.tokens().size(0);
+        Tensor timeIds = embedding.pooled() == null ? null : timeIds(rows, sampling);
+        UNet2DConditionModel network = unet();
+        return (latents, timestep, step, hook) -> {
+            try (Scope scope = Scope.open()) {
+                float[] timesteps = new float[(int) rows];
+                Arrays.fill(timesteps, timestep);
+                UNet2DConditionModel.Input input = new UNet2DConditionModel.Input(Tensors.like(latents, embedding.tokens()),
+                        Tensors.onDeviceOf(Tensors.of(timesteps, rows), latents), embedding.tokens(), embedding.pooled(), timeIds);
+                return scope.keep(Tensors.to(network.forward(input, step, hook), DType.FLOAT32));
+            }
+        };
+    }
+
+    @Override
+    synchronized void closeNetworks() {
+        if (text != null) {
+            text.close();
+        }
+        if (unetWeights != null) {
+            unetWeights.close();
+        }
+    }
+}
