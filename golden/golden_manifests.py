@@ -6,7 +6,7 @@ import copy
 
 import torch
 from diffusers import AutoencoderKL, FluxTransformer2DModel, UNet2DConditionModel
-from transformers import (CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, Dinov2Config, Dinov2Model, T5Config,
+from transformers import (CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, Dinov2Config, Dinov2Model, T5Config,
                           T5EncoderModel, ViTConfig, ViTModel)
 from transformers.core_model_loading import revert_weight_conversion
 
@@ -60,6 +60,15 @@ SDXL = {
     "up_block_types": ["CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"], "upcast_attention": None,
     "use_linear_projection": True,
 }
+SDXL_VAE = {
+    **{key: value for key, value in VAE.items() if not key.startswith("_") and key not in (
+        "shift_factor", "use_quant_conv", "use_post_quant_conv", "latents_mean", "latents_std", "mid_block_add_attention")},
+    "_class_name": "AutoencoderKL", "_diffusers_version": "0.20.0.dev0", "latent_channels": 4, "scaling_factor": 0.13025,
+}
+SD21_TEXT = {**CLIP_CONFIG, "hidden_act": "gelu", "hidden_size": 1024, "intermediate_size": 4096, "num_attention_heads": 16,
+             "num_hidden_layers": 23, "projection_dim": 512, "vocab_size": 49408}
+SDXL_TEXT_2 = {**SD21_TEXT, "architectures": ["CLIPTextModelWithProjection"], "hidden_size": 1280, "intermediate_size": 5120,
+               "num_attention_heads": 20, "num_hidden_layers": 32, "projection_dim": 1280, "torch_dtype": "float16"}
 # FLUX.1-schnell's scheduler: levels are not shifted.
 SCHNELL_SCHEDULER = {**SCHEDULER, "shift": 1.0, "use_dynamic_shifting": False}
 # What transformers 4 wrote of every part of a model, whether or not it meant anything there.
@@ -157,6 +166,9 @@ CHECKPOINTS = {
     "sd15-unet": _unet(SD15),
     "sd21-unet": _unet(SD21),
     "sdxl-unet": _unet(SDXL),
+    "sdxl-vae": (SDXL_VAE, lambda: AutoencoderKL.from_config(SDXL_VAE).state_dict()),
+    "sd21-text": (SD21_TEXT, lambda: _clip_keys(CLIPTextModel(CLIPTextConfig(**_plain(SD21_TEXT))))),
+    "sdxl-text-2": (SDXL_TEXT_2, lambda: CLIPTextModelWithProjection(CLIPTextConfig(**_plain(SDXL_TEXT_2))).state_dict()),
     "clip-l": (CLIP_L, lambda: _clip_keys(CLIPTextModel(CLIPTextConfig(**_plain(CLIP_L))))),
     "t5-xxl": (T5_XXL, lambda: _t5_keys(T5EncoderModel(T5Config(**_plain(T5_XXL))))),
     "clip-vit-base-patch32": _clip(CLIP_B32),
@@ -167,7 +179,8 @@ CHECKPOINTS = {
 }
 # Number of parameters as it is known of the published files; a slip in a configuration would show here.
 PARAMETERS = {"flux-dev": 11_901_408_320, "flux-schnell": 11_891_178_560, "flux-vae": 83_819_683,
-              "sd15-unet": 859_520_964, "sd21-unet": 865_910_724, "sdxl-unet": 2_567_463_684, "clip-l": 123_060_480,
+              "sd15-unet": 859_520_964, "sd21-unet": 865_910_724, "sdxl-unet": 2_567_463_684,
+              "sdxl-vae": 83_653_863, "sd21-text": 340_387_840, "sdxl-text-2": 694_659_840, "clip-l": 123_060_480,
               "t5-xxl": 4_762_310_656, "clip-vit-base-patch32": 151_277_313, "clip-vit-large-patch14": 427_616_513,
               "dino-vits16": 21_665_664, "dino-vits8": 21_670_272, "dinov2-small": 22_056_576}
 

@@ -82,7 +82,7 @@ public final class Tensors {
     }
 
     public static Tensor to(Tensor tensor, DType dtype) {
-        return tensor.to(dtype.scalarType);
+        return Float8.widens(tensor, dtype) ? Float8.widen(tensor, dtype) : tensor.to(dtype.scalarType);
     }
 
     public static Tensor to(Tensor tensor, Device device, DType dtype) {

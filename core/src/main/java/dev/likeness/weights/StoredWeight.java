@@ -75,14 +75,17 @@ record StoredWeight(TensorFile file, Piece piece, String scale) {
     private long fill(Tensor flat, long at, ByteBuffer bytes, Scalar factor, DType dtype, Device device) {
         Encoding encoding = entry().encoding();
         long elements = (long) bytes.limit() / encoding.blockBytes() * encoding.blockElements();
-        boolean plain = !encoding.isBlocks() && factor == null;
+        boolean float8 = encoding == Encoding.F8_E4M3 || encoding == Encoding.F8_E5M2;
+        boolean plain = !encoding.isBlocks() && !float8 && factor == null;
         long step = plain ? Math.max(1, elements) : CHUNK;
         for (long done = 0; done < elements; done += step) {
             long count = Math.min(step, elements - done);
             try (Scope scope = Scope.open()) {
                 Tensor numbers = numbers(bytes, done, count, device, dtype);
                 if (factor != null) {
-                    numbers = Tensors.to(numbers, DType.FLOAT32).mul_(factor);
+                    numbers = Tensors.to(numbers, DType.FLOAT32).mul(factor); // not in place: they may be the file's
+                } else if (float8) {
+                    numbers = Tensors.to(numbers, dtype);
                 }
                 flat.narrow(0, at + done, count).copy_(numbers);
             }

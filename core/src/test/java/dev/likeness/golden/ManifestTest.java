@@ -73,10 +73,15 @@ class ManifestTest {
         Path config = Golden.path("manifests/" + name + ".config.json");
         switch (name) {
             case "flux-dev", "flux-schnell" -> new FluxTransformer(FluxConfig.read(config), manifest);
-            case "flux-vae" -> new AutoencoderKl(AutoencoderKlConfig.read(config), manifest);
+            case "flux-vae", "sdxl-vae" -> new AutoencoderKl(AutoencoderKlConfig.read(config), manifest);
             case "sd15-unet", "sd21-unet", "sdxl-unet" ->
                 new UNet2DConditionModel(UNet2DConditionConfig.read(config), manifest);
-            case "clip-l" -> new ClipTextModel(ClipTextConfig.read(config), manifest);
+            case "clip-l", "sd21-text" -> new ClipTextModel(ClipTextConfig.read(config), manifest);
+            case "sdxl-text-2" -> {
+                ClipTextConfig text = ClipTextConfig.read(config);
+                new ClipTextModel(text, manifest);
+                manifest.get("text_projection.weight", text.projectionDim(), text.hiddenSize());
+            }
             case "t5-xxl" -> new T5EncoderModel(T5Config.read(config), manifest);
             case "clip-vit-base-patch32", "clip-vit-large-patch14" -> new ClipModel(ClipConfig.read(config), manifest);
             case "dino-vits16", "dino-vits8" -> new VitModel(VitConfig.read(config), manifest);
@@ -90,7 +95,8 @@ class ManifestTest {
 
     @ParameterizedTest
     @CsvSource({"flux-dev, 1160, 11901408320", "flux-schnell, 1156, 11891178560", "flux-vae, 244, 83819683",
-        "sd15-unet, 686, 859520964", "sd21-unet, 686, 865910724", "sdxl-unet, 1680, 2567463684", "clip-l, 196, 123060480", "t5-xxl, 219, 4762310656", "clip-vit-base-patch32, 398, 151277313",
+        "sd15-unet, 686, 859520964", "sd21-unet, 686, 865910724", "sdxl-unet, 1680, 2567463684",
+        "sdxl-vae, 248, 83653863", "sd21-text, 372, 340387840", "sdxl-text-2, 517, 694659840", "clip-l, 196, 123060480", "t5-xxl, 219, 4762310656", "clip-vit-base-patch32, 398, 151277313",
         "clip-vit-large-patch14, 590, 427616513", "dino-vits16, 198, 21665664", "dino-vits8, 198, 21670272",
         "dinov2-small, 223, 22056576"})
     void everyWeightOfTheCheckpointIsTakenOnceWithItsShape(String name, int weights, long parameters) {
@@ -112,6 +118,18 @@ class ManifestTest {
         assertThat(clip.vision().hiddenAct()).isEqualTo("quick_gelu");
         assertThat(VitConfig.read(Golden.path("manifests/dino-vits8.config.json")).layerNormEps()).isEqualTo(1e-12);
         assertThat(Dinov2Config.read(Golden.path("manifests/dinov2-small.config.json")).imageSize()).isEqualTo(518);
+    }
+
+    @Test
+    void configurationsOfStableDiffusionAreRead() {
+        UNet2DConditionConfig old = UNet2DConditionConfig.read(Golden.path("manifests/sd15-unet.config.json"));
+        assertThat(old.attentionHeadDim()).containsExactly(8, 8, 8, 8); // numbers of heads
+        assertThat(old.useLinearProjection()).isFalse();
+        assertThat(old.pooledWidth()).isZero();
+        UNet2DConditionConfig xl = UNet2DConditionConfig.read(Golden.path("manifests/sdxl-unet.config.json"));
+        assertThat(xl.transformerLayersPerBlock()).containsExactly(1, 2, 10);
+        assertThat(xl.pooledWidth()).isEqualTo(1280);
+        assertThat(AutoencoderKlConfig.read(Golden.path("manifests/sdxl-vae.config.json")).scalingFactor()).isEqualTo(0.13025);
     }
 
     @Test

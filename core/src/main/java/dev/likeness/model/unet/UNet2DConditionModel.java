@@ -122,7 +122,7 @@ public final class UNet2DConditionModel {
             skips.push(x);
             for (Level level : downBlocks) {
                 for (Layer layer : level.layers) {
-                    x = layer.forward(x, pass);
+                    x = layer.forward(x, null, pass);
                     skips.push(x);
                 }
                 if (level.resize != null) {
@@ -133,7 +133,7 @@ public final class UNet2DConditionModel {
             x = midLast.forward(midTransformer.forward(midFirst.forward(x, condition), pass), condition);
             for (Level level : upBlocks) {
                 for (Layer layer : level.layers) {
-                    x = layer.forward(Ops.cat(1, x, skips.pop()), pass);
+                    x = layer.forward(x, skips.pop(), pass);
                 }
                 if (level.resize != null) { // to the size of what comes next from the way down: it may have been odd there
                     x = level.resize.forward(Ops.upsampleNearest(x, skips.peek().size(2), skips.peek().size(3)));
@@ -174,9 +174,12 @@ public final class UNet2DConditionModel {
             transformer = attends ? new Transformer2D(block.at("attentions", index), out, level) : null;
         }
 
-        Tensor forward(Tensor x, Pass pass) {
-            Tensor h = resnet.forward(x, pass.condition);
-            return transformer == null ? h : transformer.forward(h, pass);
+        /** @param skip what comes beside x from the way down; null on that way */
+        Tensor forward(Tensor x, Tensor skip, Pass pass) {
+            try (Scope scope = Scope.open()) {
+                Tensor h = resnet.forward(skip == null ? x : Ops.cat(1, x, skip), pass.condition);
+                return scope.keep(transformer == null ? h : transformer.forward(h, pass));
+            }
         }
     }
 
