@@ -200,7 +200,7 @@ final class EvaluateCommand implements Callable<Integer> {
     }
 
     /** A table of means, as Markdown. */
-    private static void print(Suite of, Map<String, Map<Instrument, Summary>> summaries) {
+    static void print(Suite of, Map<String, Map<Instrument, Summary>> summaries) {
         List<Instrument> instruments = of.instruments();
         System.out.println("| | " + instruments.stream().map(Instrument::title).collect(Collectors.joining(" | ")) + " |");
         System.out.println("|---".repeat(instruments.size() + 1) + "|");

@@ -178,7 +178,7 @@ final class OutputOptions {
     }
 
     /** Highest resident memory of this process in bytes, 0 where the system does not tell. */
-    private static long peakMemory() {
+    static long peakMemory() {
         try {
             for (String line : Files.readAllLines(Path.of("/proc/self/status"))) {
                 if (line.startsWith("VmHWM:")) {

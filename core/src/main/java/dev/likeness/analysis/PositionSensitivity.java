@@ -1,5 +1,6 @@
 package dev.likeness.analysis;
 
+import dev.likeness.model.SelfAttentionHook;
 import dev.likeness.model.flux.AttentionHook;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Ops;
@@ -18,7 +19,7 @@ import org.bytedeco.pytorch.Tensor;
  * attention with all of a reference (paper, supplement, section 6). Watches one picture being made; every block is reduced
  * to a few numbers as it comes by, queries in chunks, and no map is kept. Choices and their reasons: docs/analysis.md.
  */
-public final class PositionSensitivity implements AttentionHook {
+public final class PositionSensitivity {
 
     /** Attention weights held at a time: 16 MiB in float32. */
     private static final long MAX_WEIGHTS = 4L << 20;
@@ -66,9 +67,24 @@ public final class PositionSensitivity implements AttentionHook {
 
     private final Map<Integer, Map<Integer, Scores>> byLayer = new TreeMap<>(); // then by step
 
-    @Override
-    public void attention(Site site, Tensor q, Tensor k) {
-        record(site.block(), site.step(), q, k, site.textTokens(), site.imageTokens());
+    /** Looks at every block of a FLUX transformer. */
+    public AttentionHook inFlux() {
+        return new AttentionHook() {
+            @Override
+            public void attention(Site site, Tensor q, Tensor k) {
+                record(site.block(), site.step(), q, k, site.textTokens(), site.imageTokens());
+            }
+        };
+    }
+
+    /** Looks at every self-attention layer of a U-Net. */
+    public SelfAttentionHook inUNet() {
+        return new SelfAttentionHook() {
+            @Override
+            public void attention(Site site, Tensor q, Tensor k) {
+                record(site.layer(), site.step(), q, k, 0, (long) site.rows() * site.columns());
+            }
+        };
     }
 
     /**

@@ -54,6 +54,17 @@ class AttentionMapsTest {
     }
 
     @Test
+    void layersOfAFinerGridAreGatheredByTheirPlace() {
+        try (Scope scope = Scope.open()) {
+            AttentionMaps maps = new AttentionMaps(List.of(new AttentionMaps.Query(0.9, 0.1)), 2, 2);
+            maps.record(none(16), places(), 0, 4, 4);
+            for (double weight : maps.maps()[0]) {
+                assertThat(weight).isCloseTo(0.25, within(1e-5));
+            }
+        }
+    }
+
+    @Test
     void layersAndStepsCountAlike() {
         try (Scope scope = Scope.open()) {
             AttentionMaps maps = new AttentionMaps(List.of(new AttentionMaps.Query(0, 0), new AttentionMaps.Query(0.99, 0.99)), 4, 4);

@@ -58,7 +58,7 @@ record Drawn(Mask place, int right, int down, Picture plain, Map<String, Picture
     }
 
     /** Moved by whole pixels; what enters is white. */
-    private static Picture move(Picture picture, int right, int down) {
+    static Picture move(Picture picture, int right, int down) {
         Picture padded = picture.pad(Math.max(0, right), Math.max(0, down), Math.max(0, -right), Math.max(0, -down),
                 0xFFFFFF);
         return padded.crop(new Box(Math.max(0, -right), Math.max(0, -down), picture.width(), picture.height()));

@@ -1,13 +1,14 @@
 package dev.likeness.eval;
 
+import static dev.likeness.eval.HtmlPage.data;
+import static dev.likeness.eval.HtmlPage.escape;
+
 import dev.likeness.image.ContactSheet;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Base64;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -24,43 +25,13 @@ final class Report {
     private static final int LARGE = 256;
     private static final int SMALL = 128;
 
-    private static final String STYLE = """
-            :root { color-scheme: light dark; --ink: #1f252c; --soft: #5d6874; --line: #d9dee4; --page: #fff; --bar: #cfe2f8;
-              --best: #11683f; }
-            @media (prefers-color-scheme: dark) { :root { --ink: #e3e8ee; --soft: #9aa6b2; --line: #353d46; --page: #14181d;
-              --bar: #20405f; --best: #74d6a5; } }
-            body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--page); margin: 2rem auto;
-              max-width: 90rem; padding: 0 1.2rem; }
-            h1, h2 { line-height: 1.2; } h2 { margin-top: 2.4rem; }
-            .scroll { overflow-x: auto; } a { color: inherit; }
-            table { border-collapse: collapse; } th, td { padding: .3rem .6rem; text-align: left; vertical-align: top; }
-            tr { border-bottom: 1px solid var(--line); } th { font-weight: 600; }
-            .figures td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-            .figures th[scope=row] { min-width: 13rem; } code { font-weight: 400; }
-            .figures th[scope=col] { text-align: right; vertical-align: bottom; }
-            .bar { display: block; height: 4px; margin-left: auto; background: var(--bar); }
-            .margin, .note, code { color: var(--soft); font-size: .85em; }
-            .best { color: var(--best); font-weight: 700; } .control { font-style: italic; }
-            .grid td, .grid th { padding: 2px 3px; font-size: .75rem; font-weight: 400; } .grid tr { border: 0; }
-            .grid img { display: block; } figure { display: inline-block; margin: 0; }
-            """;
-
     private Report() {}
 
     /** @param file where a shot's picture lies */
     static String html(Suite suite, Map<String, String> settings, Map<String, Map<Instrument, Summary>> summaries,
             Function<Suite.Shot, Path> file) {
-        StringBuilder html = new StringBuilder("""
-                <!DOCTYPE html>
-                <html lang="en">
-                <meta charset="utf-8">
-                <meta name="viewport" content="width=device-width">
-                <title>Likeness: %1$s</title>
-                <style>
-                %2$s</style>
-                <h1>Likeness: %1$s</h1>
-                """.formatted(escape(suite.name()), STYLE));
-        suite.notes().forEach(note -> html.append("<p>%s</p>\n".formatted(escape(note))));
+        StringBuilder html = new StringBuilder(HtmlPage.head(suite.name()));
+        suite.notes().forEach(note -> html.append(HtmlPage.paragraph(note)));
         html.append("<h2>Means</h2>\n").append(table(suite, summaries));
         suite.curves().forEach(curve -> html.append(chart(curve, summaries)));
         suite.grids().forEach(grid -> html.append(grid(grid, file)));
@@ -70,10 +41,7 @@ final class Report {
                     .formatted(instrument.id(), escape(instrument.title()), escape(instrument.definition()),
                     escape(instrument.limits())));
         }
-        html.append("</table></div>\n<h2>Settings</h2>\n<table>\n");
-        settings.forEach((name, value) -> html.append("<tr><th scope=\"row\">%s<td><code>%s</code>\n".formatted(
-                escape(name), escape(value))));
-        return html.append("</table>\n</html>\n").toString();
+        return html.append("</table></div>\n").append(HtmlPage.settings(settings)).append(HtmlPage.END).toString();
     }
 
     private static String table(Suite suite, Map<String, Map<Instrument, Summary>> summaries) {
@@ -137,27 +105,11 @@ final class Report {
     }
 
     private static String grid(Suite.Grid grid, Function<Suite.Shot, Path> file) {
-        StringBuilder html = new StringBuilder("<h2>%s</h2>\n<div class=\"scroll\"><table class=\"grid\">\n".formatted(
-                escape(grid.title())));
-        if (!grid.columns().isEmpty()) {
-            html.append("<tr>");
-            grid.columns().forEach(column -> html.append("<th scope=\"col\">").append(escape(column)));
-            html.append('\n');
-        }
-        for (List<Suite.Shot> row : grid.rows()) {
-            html.append("<tr>");
-            for (Suite.Shot shot : row) {
-                Path picture = file.apply(shot);
-                html.append("<td>");
-                if (Files.exists(picture)) {
-                    html.append("<img alt=\"\" src=\"%s\">".formatted(
-                            data("jpeg", Jpeg.of(Jpeg.fit(Pictures.read(picture), side(grid))))));
-                }
-                html.append(escape(shot.label()));
-            }
-            html.append('\n');
-        }
-        return html.append("</table></div>\n").toString();
+        return HtmlPage.grid(grid.title(), grid.columns(), grid.rows().stream().map(row -> row.stream().map(shot -> {
+            Path path = file.apply(shot);
+            Picture picture = Files.exists(path) ? Jpeg.fit(Pictures.read(path), side(grid)) : null;
+            return new HtmlPage.Cell(picture, shot.label());
+        }).toList()).toList());
     }
 
     /** A grid as one picture; what is not there stays white. */
@@ -184,13 +136,5 @@ final class Report {
 
     private static int side(Suite.Grid grid) {
         return grid.rows().get(0).size() > WIDE ? SMALL : LARGE;
-    }
-
-    private static String data(String type, byte[] bytes) {
-        return "data:image/" + type + ";base64," + new String(Base64.getEncoder().encode(bytes), StandardCharsets.US_ASCII);
-    }
-
-    private static String escape(String text) {
-        return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("\"", "&quot;");
     }
 }
