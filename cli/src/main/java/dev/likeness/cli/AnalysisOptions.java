@@ -19,17 +19,20 @@ final class AnalysisOptions {
     private static final int MAX_SAMPLES = 10_000;
 
     @Option(names = "--model", paramLabel = "DIR",
-            description = "FLUX.1 or Stable Diffusion folder; may be repeated (default: the embedded Toybox, and Toybox-UNet where it is)")
+            description = "FLUX.1 or Stable Diffusion folder; may be repeated (default: the embedded Toybox, and Toybox-UNet "
+                    + "where it is)")
     List<Path> folders = new ArrayList<>();
 
-    @Option(names = "--subjects", paramLabel = "DIR", description = "cut-outs of the held-out subjects (default: examples/subjects)")
+    @Option(names = "--subjects", paramLabel = "DIR",
+            description = "cut-outs of the held-out subjects (default: examples/subjects)")
     Path subjects;
 
     @Option(names = {"-s", "--seed"}, defaultValue = "1", paramLabel = "N",
             description = "seed of the first reference and picture; the next ones count on (default: ${DEFAULT-VALUE})")
     long seed;
 
-    @Option(names = "--size", paramLabel = "PX", description = "side of the pictures, a multiple of 16 (default: the model's own)")
+    @Option(names = "--size", paramLabel = "PX",
+            description = "side of the pictures, a multiple of 16 (default: the model's own)")
     Integer size;
 
     @Option(names = "--steps", paramLabel = "N", description = "denoising steps (default: the model's own)")

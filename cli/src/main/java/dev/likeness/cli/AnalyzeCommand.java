@@ -104,7 +104,8 @@ final class AnalyzeCommand implements Callable<Integer> {
         }
 
         private static void print(List<Measured> models) {
-            System.out.println("| | " + String.join(" | ", models.stream().map(m -> m.name + " (" + m.kind + ")").toList()) + " |");
+            List<String> names = models.stream().map(model -> model.name + " (" + model.kind + ")").toList();
+            System.out.println("| | " + String.join(" | ", names) + " |");
             System.out.println("|---".repeat(models.size() + 1) + "|");
             for (Measure measure : Measure.values()) {
                 System.out.println("| " + measure.title().replace('_', ' ') + " | " + String.join(" | ", models.stream()
@@ -186,8 +187,8 @@ final class AnalyzeCommand implements Callable<Integer> {
 
     /** The paper's figure 3. */
     @Command(name = "attention", mixinStandardHelpOptions = true,
-            description = "Draws where chosen places of a picture look in a reference that they share attention with, for each way "
-                    + "of giving the reference's tokens positions: attention.png and report.html.")
+            description = "Draws where chosen places of a picture look in a reference that they share attention with, for each "
+                    + "way of giving the reference's tokens positions: attention.png and report.html.")
     static final class OfAttention implements Callable<Integer> {
 
         @Mixin
@@ -205,7 +206,8 @@ final class AnalyzeCommand implements Callable<Integer> {
         int sample;
 
         @Option(names = "--query", paramLabel = "X,Y",
-                description = "a place in fractions of width and height; may be repeated (default: the subject's middle, and two corners)")
+                description = "a place in fractions of width and height; may be repeated (default: the subject's middle, and two "
+                        + "corners)")
         List<String> queries = new ArrayList<>();
 
         @Override
@@ -254,14 +256,15 @@ final class AnalyzeCommand implements Callable<Integer> {
             } catch (NumberFormatException | ArrayIndexOutOfBoundsException e) {
                 // told below, with the form that is wanted
             }
-            throw Refusal.usage("--query %s is not a place x,y; give two fractions from 0 to less than 1, such as 0.5,0.6.", text);
+            throw Refusal.usage("--query %s is not a place x,y; give two fractions from 0 to less than 1, such as 0.5,0.6.",
+                    text);
         }
     }
 
     /** The paper's figure 2. */
     @Command(name = "reconstruction", mixinStandardHelpOptions = true,
-            description = "Token replacement side by side: each model draws held-out subjects again from their tokens alone. Writes "
-                    + "grid.png, report.html, results.json; an interrupted run goes on where it stopped.")
+            description = "Token replacement side by side: each model draws held-out subjects again from their tokens alone. "
+                    + "Writes grid.png, report.html, results.json; an interrupted run goes on where it stopped.")
     static final class OfReconstruction implements Callable<Integer> {
 
         @Mixin
@@ -271,7 +274,8 @@ final class AnalyzeCommand implements Callable<Integer> {
                 description = "folder for results (default: ${DEFAULT-VALUE})")
         Path output;
 
-        @Option(names = "--samples", defaultValue = "40", paramLabel = "N", description = "references (default: ${DEFAULT-VALUE})")
+        @Option(names = "--samples", defaultValue = "40", paramLabel = "N",
+                description = "references (default: ${DEFAULT-VALUE})")
         int samples;
 
         @Override
@@ -291,7 +295,8 @@ final class AnalyzeCommand implements Callable<Integer> {
                     throw Refusal.usage("The models draw pictures of different sizes; give all of them one with --size.");
                 }
                 if (models.stream().map(Analysed::name).distinct().count() < models.size()) {
-                    throw Refusal.usage("Two of the models have folders of one name, which tables could not tell apart; rename one.");
+                    throw Refusal.usage("Two of the models have folders of one name, which tables could not tell apart; rename "
+                            + "one.");
                 }
                 settings.put("size", String.valueOf(side));
                 settings.put("seed", String.valueOf(options.seed));

@@ -18,8 +18,9 @@ import picocli.CommandLine.UnmatchedArgumentException;
         description = "Puts a subject from one picture into new pictures, without training.",
         subcommands = {GenerateCommand.class, PersonalizeCommand.OneSubject.class, PersonalizeCommand.SeveralSubjects.class,
                 ReconstructCommand.class, InpaintCommand.Inside.class, InpaintCommand.Around.class, StoryCommand.class,
-                InvertCommand.class, SegmentCommand.class, SubjectCommand.class, ReplayCommand.class, EvaluateCommand.class, AnalyzeCommand.class,
-                 TrainCommand.class, ModelsCommand.class, ServeCommand.class})
+                InvertCommand.class, SegmentCommand.class, SubjectCommand.class, ReplayCommand.class, EvaluateCommand.class,
+                AnalyzeCommand.class,
+                TrainCommand.class, ModelsCommand.class, ServeCommand.class})
 public final class Main {
 
     /** The version that the build wrote into the jar's manifest. */

@@ -67,7 +67,8 @@ class AttentionMapsTest {
     @Test
     void layersAndStepsCountAlike() {
         try (Scope scope = Scope.open()) {
-            AttentionMaps maps = new AttentionMaps(List.of(new AttentionMaps.Query(0, 0), new AttentionMaps.Query(0.99, 0.99)), 4, 4);
+            List<AttentionMaps.Query> corners = List.of(new AttentionMaps.Query(0, 0), new AttentionMaps.Query(0.99, 0.99));
+            AttentionMaps maps = new AttentionMaps(corners, 4, 4);
             Tensor places = places();
             maps.record(places, places, 0, 4, 4);
             maps.record(none(16), places, 0, 4, 4);

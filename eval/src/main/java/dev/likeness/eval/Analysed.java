@@ -109,7 +109,8 @@ public abstract class Analysed implements AutoCloseable {
 
         private Sampling sampling(long seed) {
             ModelDefaults own = model.defaults();
-            return new Sampling(side(), side(), steps(), own.guidanceScale(), own.trueCfgScale(), "", own.maxSequenceLength(), seed, 1);
+            return new Sampling(side(), side(), steps(), own.guidanceScale(), own.trueCfgScale(), "",
+                    own.maxSequenceLength(), seed, 1);
         }
 
         private Picture share(String prompt, HeldOut reference, Positions positions, AttentionHook watch) {

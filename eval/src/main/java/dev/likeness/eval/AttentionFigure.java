@@ -54,10 +54,10 @@ public final class AttentionFigure {
 
     /** The same in an HTML file, with what was done and what is to be seen. */
     public String html(Map<String, String> settings) {
-        return HtmlPage.head("attention") + HtmlPage.paragraph("At every step and in every layer the picture's tokens attend to all "
-                + "tokens of the reference as well. Marked are the places whose attention is shown; a heat map shows how much of it "
-                + "goes to each token of the reference, the mean over heads, layers and steps. The brightest token of each map has "
-                + "full heat; below stand what the whole reference gets, and what the token at the place's own position gets.")
+        return HtmlPage.head("attention") + HtmlPage.paragraph("At every step and in every layer the picture's tokens attend to "
+                + "all tokens of the reference as well. Marked are the places whose attention is shown; a heat map shows how much "
+                + "of it goes to each token of the reference, the mean over heads, layers and steps. The brightest token of each "
+                + "map has full heat; below stand what the whole reference gets, and what the token at the place's own position gets.")
                 + HtmlPage.grid(model.name() + " (" + model.kind() + "): " + prompt, List.of(), rows())
                 + HtmlPage.settings(settings) + HtmlPage.END;
     }

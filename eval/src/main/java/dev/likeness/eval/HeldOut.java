@@ -64,7 +64,8 @@ public record HeldOut(String name, String subject, Picture picture, Mask mask, S
         SplittableRandom random = new SplittableRandom(seed);
         Picture cutOut = Pictures.read(file);
         double scale = MIN_SCALE + (MAX_SCALE - MIN_SCALE) * random.nextDouble();
-        Subject subject = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, file.toString()), width, height, "", new Layout(0.5, 0.5, scale));
+        Subject subject = ReferenceFit.fit(cutOut, Mask.ofAlpha(cutOut, file.toString()), width, height, "",
+                new Layout(0.5, 0.5, scale));
         Box box = subject.mask().box().orElseThrow();
         int right = random.nextInt(width - box.width() + 1) - box.x();
         int down = random.nextInt(height - box.height() + 1) - box.y();

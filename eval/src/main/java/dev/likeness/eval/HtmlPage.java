@@ -58,7 +58,8 @@ final class HtmlPage {
 
     /** Pictures in rows under a heading. @param columns headings, as many as cells in a row; empty for none */
     static String grid(String title, List<String> columns, List<List<Cell>> rows) {
-        StringBuilder html = new StringBuilder("<h2>%s</h2>\n<div class=\"scroll\"><table class=\"grid\">\n".formatted(escape(title)));
+        StringBuilder html = new StringBuilder(
+                "<h2>%s</h2>\n<div class=\"scroll\"><table class=\"grid\">\n".formatted(escape(title)));
         if (!columns.isEmpty()) {
             html.append("<tr>");
             columns.forEach(column -> html.append("<th scope=\"col\">").append(escape(column)));

@@ -42,8 +42,8 @@ public enum Instrument {
             + "blending.", "how well the new part meets it."),
     SEAM("seam", "", 2, Better.LESS, "Mean step between neighbouring pixels in a band of 8 around the hole's edge, as a "
             + "share of the same in the true picture; 1 is no seam.", "a smooth fill of the wrong thing from a right one."),
-    RIM_SHARPNESS("rim sharpness", "", 2, Better.NEITHER, "Mean length of the gradient of luminance within 4 pixels of the subject's "
-            + "rim, as a share of the reference's there; less than 1 is blurred.", "false edges and noise from true edges."),
+    RIM_SHARPNESS("rim sharpness", "", 2, Better.NEITHER, "Mean length of the gradient of luminance within 4 pixels of the "
+            + "subject's rim, as a share of the reference's there; less than 1 is blurred.", "false edges and noise from true edges."),
     RIM_KEPT("edges kept", "", 3, Better.MORE, "Share of the reference's gradients within 4 pixels of the subject's rim that the "
             + "picture has in their places and directions; 1 for equal, near 0 for unrelated.", "an edge that is moved by a few "
             + "pixels from one that is gone."),

@@ -83,8 +83,8 @@ public final class ReconstructionBench implements Suite {
     @Override
     public List<String> notes() {
         return List.of("Subjects that no model was trained on, on drawn scenes, drawn again in their place: at every step and in "
-                + "every self-attention layer the subject's tokens take the place of the picture's own, under a prompt that names "
-                + "the scene alone. Plain generation of the same prompt and seed says what chance gives.");
+                + "every self-attention layer the subject's tokens take the place of the picture's own, under a prompt that "
+                + "names the scene alone. Plain generation of the same prompt and seed says what chance gives.");
     }
 
     @Override
