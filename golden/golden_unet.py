@@ -12,9 +12,8 @@ SIZES_WIDTH = 4
 # The trap: attention_head_dim holds numbers of heads, in 1.5 one number for levels of different widths.
 FAMILIES = {
     "sd15": dict(
-        block_out_channels=(4, 4, 8), attention_head_dim=2, layers_per_block=1,
-        down_block_types=("CrossAttnDownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "CrossAttnUpBlock2D")),
+        block_out_channels=(4, 8), attention_head_dim=2, layers_per_block=1,
+        down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"), up_block_types=("UpBlock2D", "CrossAttnUpBlock2D")),
     "sd21": dict(
         block_out_channels=(4, 8), attention_head_dim=(1, 4), layers_per_block=1, use_linear_projection=True,
         upcast_attention=True, down_block_types=("CrossAttnDownBlock2D", "DownBlock2D"),
@@ -44,7 +43,7 @@ def unet(family: str, folder) -> UNet2DConditionModel:
 @torch.no_grad()
 def write() -> None:
     out = {
-        "latents": normal("unet/latents", 2, 4, 5, 6),  # five rows: halved, they are three and two
+        "latents": normal("unet/latents", 2, 4, 5, 6),  # five rows: halved, they are three
         "text": normal("unet/text", 2, 7, max(TEXT.values())),
         "pooled": normal("unet/pooled", 2, POOLED),
         "timesteps": torch.tensor([981.0, 20.0]),

@@ -35,10 +35,18 @@ final class InjectionOptions {
     static final class Inversions implements ITypeConverter<Inversion.Method> {
         @Override
         public Inversion.Method convert(String text) {
+            return of(text, "");
+        }
+
+        /** @param more names that would have been right as well, for the sentence */
+        static Inversion.Method of(String text, String more) {
             return Arrays.stream(Inversion.Method.values()).filter(method -> InjectionChoice.flag(method).equalsIgnoreCase(text)).findFirst()
-                    .orElseThrow(() -> new TypeConversionException("expected one of "
-                            + Arrays.stream(Inversion.Method.values()).map(InjectionChoice::flag).collect(Collectors.joining(", "))
-                            + " but was '" + text + "'"));
+                    .orElseThrow(() -> new TypeConversionException(
+                            "expected one of " + names() + more + " but was '" + text + "'"));
+        }
+
+        static String names() {
+            return Arrays.stream(Inversion.Method.values()).map(InjectionChoice::flag).collect(Collectors.joining(", "));
         }
     }
 

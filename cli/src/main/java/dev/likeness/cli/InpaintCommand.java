@@ -245,7 +245,7 @@ abstract class InpaintCommand implements Callable<Integer> {
             }
             InjectionChoice.record(parameters, injection);
             outputOptions.warned(warnings);
-            outputOptions.write(spec.name(), model, parameters, generation);
+            outputOptions.write(spec.name(), model.name(), parameters, generation);
             return 0;
         }
     }

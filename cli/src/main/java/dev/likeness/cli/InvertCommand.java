@@ -9,6 +9,7 @@ import dev.likeness.image.Pictures;
 import dev.likeness.inversion.Inversion;
 import dev.likeness.request.InjectionChoice;
 import dev.likeness.request.Parameters;
+import dev.likeness.task.DiffusionModel;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import dev.likeness.task.Invert;
@@ -18,6 +19,7 @@ import java.nio.file.Path;
 import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ITypeConverter;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
@@ -26,6 +28,17 @@ import picocli.CommandLine.Option;
 final class InvertCommand implements Callable<Integer> {
 
     private static final double USUAL_ETA = 0.9; // as the paper of rf-inversion has it
+    private static final String DDIM = "ddim";
+
+    /** @param flux null for DDIM */
+    private record Way(Inversion.Method flux) {}
+
+    private static final class Ways implements ITypeConverter<Way> {
+        @Override
+        public Way convert(String text) {
+            return new Way(text.equalsIgnoreCase(DDIM) ? null : InjectionOptions.Inversions.of(text, ", " + DDIM));
+        }
+    }
 
     @Mixin
     ModelOptions modelOptions;
@@ -43,9 +56,10 @@ final class InvertCommand implements Callable<Integer> {
             description = "what it shows (default: the empty prompt)")
     String referencePrompt;
 
-    @Option(names = "--inversion", defaultValue = "exact", converter = InjectionOptions.Inversions.class, paramLabel = "NAME",
-            description = "exact, flow, rf-inversion, rf-solver or fireflow (default: ${DEFAULT-VALUE})")
-    Inversion.Method method;
+    @Option(names = "--inversion", converter = Ways.class, paramLabel = "NAME",
+            description = "exact, flow, rf-inversion, rf-solver or fireflow; ddim for models that tell noise from latents, such as "
+                    + "Stable Diffusion (default: exact, and ddim for those)")
+    Way way;
 
     @Option(names = "--gamma", paramLabel = "X", description = InjectionOptions.GAMMA)
     Double gamma;
@@ -59,6 +73,8 @@ final class InvertCommand implements Callable<Integer> {
     public Integer call() {
         samplingOptions.check();
         modelOptions.check();
+        boolean ddim = way != null && way.flux == null;
+        Inversion.Method method = way == null || ddim ? Inversion.Method.EXACT : way.flux;
         if (eta != null && method != Inversion.Method.RF_INVERSION) {
             throw Refusal.usage("--eta belongs to --inversion rf-inversion; give that with it.");
         }
@@ -69,25 +85,50 @@ final class InvertCommand implements Callable<Integer> {
         }
         outputOptions.check(1);
         Picture picture = Pictures.read(reference);
+        if (modelOptions.isDiffusion()) {
+            if (way != null && !ddim) {
+                throw Refusal.usage("--inversion %s is for FLUX.1; give models that tell noise from latents --inversion ddim.",
+                        InjectionChoice.flag(method));
+            }
+            return byDiffusion(picture);
+        }
+        if (ddim) {
+            throw Refusal.usage("--inversion ddim is for models that tell noise from latents, such as Stable Diffusion; give "
+                    + "FLUX.1 one of %s.", InjectionOptions.Inversions.names());
+        }
         try (FluxModel model = modelOptions.open()) {
             Sampling sampling = samplingOptions.with(model.defaults());
-            Mask whole = Mask.full(picture.width(), picture.height());
-            Picture fitted =
-                    ReferenceFit.fit(picture, whole, sampling.width(), sampling.height(), referencePrompt, null).picture();
+            Picture fitted = fitted(picture, sampling);
             Generation generation = Invert.run(model, fitted, referencePrompt, inversion, sampling, new Progress());
-            double psnr = MaskedPsnr.of(fitted, Mask.full(fitted.width(), fitted.height()),
-                    generation.images().get(0).picture(), 0, 0);
-            System.err.printf(Locale.ROOT, "%s: %.2f dB, %d evaluations%n", InjectionChoice.flag(method), psnr,
-                    generation.evaluations().inversion());
             ObjectNode parameters = Parameters.of(null, sampling, model);
-            parameters.put("reference", reference.toString()).put("reference-prompt", referencePrompt);
-            parameters.put("inversion", InjectionChoice.flag(method));
             if (method == Inversion.Method.RF_INVERSION) {
                 parameters.put("gamma", inversion.gamma()).put("eta", inversion.eta());
             }
-            outputOptions.measured("reconstruction_psnr_db", psnr);
-            outputOptions.write("invert", model, parameters, generation);
-            return 0;
+            return tell(InjectionChoice.flag(method), fitted, generation, model.name(), parameters);
         }
+    }
+
+    private int byDiffusion(Picture picture) {
+        try (DiffusionModel model = modelOptions.openDiffusion()) {
+            Sampling sampling = samplingOptions.with(model.defaults());
+            Picture fitted = fitted(picture, sampling);
+            Generation generation = Invert.run(model, fitted, referencePrompt, sampling, new Progress());
+            return tell(DDIM, fitted, generation, model.name(), Parameters.of(null, sampling, model));
+        }
+    }
+
+    private Picture fitted(Picture picture, Sampling sampling) {
+        Mask whole = Mask.full(picture.width(), picture.height());
+        return ReferenceFit.fit(picture, whole, sampling.width(), sampling.height(), referencePrompt, null).picture();
+    }
+
+    private int tell(String inversion, Picture fitted, Generation generation, String model, ObjectNode parameters) {
+        double psnr = MaskedPsnr.of(fitted, Mask.full(fitted.width(), fitted.height()),
+                generation.images().get(0).picture(), 0, 0);
+        System.err.printf(Locale.ROOT, "%s: %.2f dB, %d evaluations%n", inversion, psnr, generation.evaluations().inversion());
+        parameters.put("reference", reference.toString()).put("reference-prompt", referencePrompt).put("inversion", inversion);
+        outputOptions.measured("reconstruction_psnr_db", psnr);
+        outputOptions.write("invert", model, parameters, generation);
+        return 0;
     }
 }

@@ -1,6 +1,7 @@
 package dev.likeness.cli;
 
 import dev.likeness.error.Refusal;
+import dev.likeness.task.DiffusionModel;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.MemoryPlan;
 import dev.likeness.tensor.DType;
@@ -25,9 +26,11 @@ final class ModelOptions {
 
     private static final int MAX_THREADS = 1024;
     private static final String AUTO = "auto";
+    private static final long WORTH_TELLING = 4L << 30; // bytes that a model takes
 
     @Option(names = "--model", paramLabel = "DIR",
-            description = "FLUX.1 model folder in diffusers layout; the embedded Toybox by default")
+            description = "FLUX.1 model folder in diffusers layout, for generate and invert also Stable Diffusion's; the embedded "
+                    + "Toybox by default")
     Path model;
 
     @Option(names = "--transformer", paramLabel = "FILE",
@@ -90,13 +93,40 @@ final class ModelOptions {
         }
     }
 
+    /** Whether the model tells noise from latents, as Stable Diffusion does. */
+    boolean isDiffusion() {
+        return DiffusionModel.isIn(folder());
+    }
+
+    /** Such a model. */
+    DiffusionModel openDiffusion() {
+        check();
+        List<String> fluxOnly = new ArrayList<>(singleFiles().keySet().stream().map(Component::flag).toList());
+        if (!loras.isEmpty()) {
+            fluxOnly.add("--lora");
+        }
+        if (!memory.equals(AUTO)) {
+            fluxOnly.add("--memory");
+        }
+        if (!fluxOnly.isEmpty()) {
+            throw Refusal.usage("%s is for FLUX.1 and %s is another kind of model; leave it out.", fluxOnly.get(0), model);
+        }
+        Ops.threads(threads);
+        Device where = Device.of(device);
+        return DiffusionModel.open(folder(), where, dtype(where));
+    }
+
+    private DType dtype(Device where) {
+        return dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype);
+    }
+
     FluxModel open() {
         check();
         Ops.threads(threads);
         Device where = Device.of(device);
         FluxModel opened = FluxModel.open(new ModelFiles(folder(), singleFiles()), loras.stream().map(LoraFile::of).toList(), where,
-                dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype), MemoryPlan.ofFlag(memory));
-        if (!memory.equals(AUTO) || opened.memory().plan() != MemoryPlan.RESIDENT) {
+                dtype(where), MemoryPlan.ofFlag(memory));
+        if (!memory.equals(AUTO) || opened.memory().plan() != MemoryPlan.RESIDENT || opened.memory().bytes() > WORTH_TELLING) {
             System.err.println(opened.memory());
         }
         return opened;

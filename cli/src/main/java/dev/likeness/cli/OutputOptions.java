@@ -11,7 +11,6 @@ import dev.likeness.image.OutputFile;
 import dev.likeness.image.PngWriter;
 import dev.likeness.metadata.Metadata;
 import dev.likeness.request.Parameters;
-import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generation;
 import dev.likeness.weights.LoraFile;
 import java.io.IOException;
@@ -88,17 +87,21 @@ final class OutputOptions {
         sentences.forEach(sentence -> System.err.println("likeness: warning: " + sentence));
     }
 
-    /** @param parameters every effective parameter by its flag name, without the seed */
-    void write(String task, FluxModel model, ObjectNode parameters, Generation generation) {
+    /**
+     * @param model its name
+     * @param parameters every effective parameter by its flag name, without the seed
+     */
+    void write(String task, String model, ObjectNode parameters, Generation generation) {
         write(task, model, List.of(parameters), List.of(generation));
     }
 
     /**
      * Writes the pictures and tells the result.
      *
+     * @param model its name
      * @param parameters by generation, every effective parameter by its flag name, without the seed
      */
-    void write(String task, FluxModel model, List<ObjectNode> parameters, List<Generation> generations) {
+    void write(String task, String model, List<ObjectNode> parameters, List<Generation> generations) {
         ObjectMapper mapper = new ObjectMapper();
         ObjectNode result = mapper.createObjectNode();
         result.put("task", task);
@@ -130,7 +133,7 @@ final class OutputOptions {
                 }
             }
         }
-        result.put("model", model.name());
+        result.put("model", model);
         measures.forEach(result::put);
         result.set("evaluations", mapper.valueToTree(evaluations));
         result.set("timings_ms", mapper.valueToTree(timings));

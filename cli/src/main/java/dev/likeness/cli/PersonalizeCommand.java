@@ -70,7 +70,7 @@ class PersonalizeCommand implements Callable<Integer> {
             promptOptions.library.record(parameters);
             InjectionChoice.record(parameters, injection);
             outputOptions.warned(referenceOptions.warnings);
-            outputOptions.write(spec.name(), model, parameters, generation);
+            outputOptions.write(spec.name(), model.name(), parameters, generation);
             return 0;
         }
     }

@@ -70,7 +70,7 @@ final class ReconstructCommand implements Callable<Integer> {
             library.record(parameters);
             InjectionChoice.record(parameters, injection);
             outputOptions.warned(referenceOptions.warnings);
-            outputOptions.write("reconstruct", model, parameters, generation);
+            outputOptions.write("reconstruct", model.name(), parameters, generation);
             return 0;
         }
     }

@@ -1,6 +1,7 @@
 package dev.likeness.cli;
 
 import dev.likeness.request.SamplingChoice;
+import dev.likeness.task.DiffusionDefaults;
 import dev.likeness.task.ModelDefaults;
 import dev.likeness.task.Sampling;
 import picocli.CommandLine.Option;
@@ -51,6 +52,10 @@ final class SamplingOptions {
     }
 
     Sampling with(ModelDefaults defaults) {
+        return choice().with(defaults);
+    }
+
+    Sampling with(DiffusionDefaults defaults) {
         return choice().with(defaults);
     }
 

@@ -88,7 +88,7 @@ final class StoryCommand implements Callable<Integer> {
                 parameters.add(one);
             }
             outputOptions.warned(referenceOptions.warnings);
-            outputOptions.write("compose", model, parameters, pictures); // each picture can be replayed alone
+            outputOptions.write("compose", model.name(), parameters, pictures); // each picture can be replayed alone
             return 0;
         }
     }

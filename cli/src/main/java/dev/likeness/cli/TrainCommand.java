@@ -9,6 +9,7 @@ import dev.likeness.tensor.Ops;
 import dev.likeness.train.ClassifierTraining;
 import dev.likeness.train.SampleGrid;
 import dev.likeness.train.ToyboxTraining;
+import dev.likeness.train.ToyboxUNetTraining;
 import dev.likeness.train.data.Curation;
 import dev.likeness.train.data.NpmPackages;
 import dev.likeness.train.data.SpriteLibrary;
@@ -25,12 +26,14 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 @Command(name = "train", mixinStandardHelpOptions = true,
-        description = "Trains the embedded model from nothing; goes on where it was stopped.")
+        description = "Trains an embedded model from nothing; goes on where it was stopped.")
 final class TrainCommand implements Callable<Integer> {
+
+    private static final String UNET = "toybox-unet";
 
     private enum Part { SPLIT, VAE, TRANSFORMER, CLASSIFIER, SAMPLES, ALL }
 
-    @Parameters(paramLabel = "MODEL", description = "what to train: toybox")
+    @Parameters(paramLabel = "MODEL", description = "what to train: toybox, or toybox-unet, the small U-Net that it is compared with")
     String name;
 
     @Option(names = "--part", defaultValue = "all",
@@ -61,17 +64,21 @@ final class TrainCommand implements Callable<Integer> {
                     + "(default: ${DEFAULT-VALUE}, begin with nothing)")
     long from;
 
-    @Option(names = "--large-until", defaultValue = "1000", paramLabel = "UPDATE",
-            description = "end of the stage with large subjects, 128 px (default: ${DEFAULT-VALUE})")
-    long largeUntil;
+    @Option(names = "--large-until", paramLabel = "UPDATE",
+            description = "end of the stage with large subjects, 128 px (default: 1000, of toybox-unet 1500)")
+    Long largeUntil;
 
-    @Option(names = "--anywhere-until", defaultValue = "2500", paramLabel = "UPDATE",
-            description = "end of the stage with subjects anywhere, 128 px (default: ${DEFAULT-VALUE})")
-    long anywhereUntil;
+    @Option(names = "--anywhere-until", paramLabel = "UPDATE",
+            description = "end of the stage with subjects anywhere, 128 px (default: 2500, of toybox-unet 4000)")
+    Long anywhereUntil;
 
-    @Option(names = "--until", defaultValue = "4800", paramLabel = "UPDATE",
-            description = "end of training, the rest at 256 px (default: ${DEFAULT-VALUE})")
-    long until;
+    @Option(names = "--until", paramLabel = "UPDATE",
+            description = "end of training, the rest at 256 px (default: 4800, of toybox-unet 8000)")
+    Long until;
+
+    @Option(names = "--toybox", paramLabel = "DIR",
+            description = "for toybox-unet, the model that lends it autoencoder and text encoder (default: models/toybox)")
+    Path toybox;
 
     @Option(names = "--distilled", defaultValue = "800", paramLabel = "UPDATES",
             description = "updates of the distillation of guidance that follows (default: ${DEFAULT-VALUE})")
@@ -89,10 +96,18 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!name.equals("toybox")) {
-            throw Refusal.usage("train %s: there is nothing of that name to train; use toybox.", name);
+        boolean unet = name.equals(UNET);
+        if (!unet && !name.equals(ModelOptions.EMBEDDED)) {
+            throw Refusal.usage("train %s: there is nothing of that name to train; use toybox or toybox-unet.", name);
+        }
+        if (unet && part != Part.ALL) {
+            throw Refusal.usage("train toybox-unet has one part only; leave --part out.");
         }
         Ops.threads(threads);
+        if (unet) {
+            trainUNet();
+            return 0;
+        }
         if (part == Part.SAMPLES) {
             drawSamples();
             return 0;
@@ -111,7 +126,8 @@ final class TrainCommand implements Callable<Integer> {
             return 0;
         }
         ToyboxTraining training = new ToyboxTraining(data, work, output, System.err::println);
-        ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, from, largeUntil, anywhereUntil, until, distilled, subjects);
+        ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, from, or(largeUntil, 1000), or(anywhereUntil, 2500),
+                or(until, 4800), distilled, subjects);
         if (part != Part.TRANSFORMER) {
             training.trainVae(plan);
         }
@@ -122,6 +138,17 @@ final class TrainCommand implements Callable<Integer> {
             drawSamples();
         }
         return 0;
+    }
+
+    private static long or(Long given, long otherwise) {
+        return given == null ? otherwise : given;
+    }
+
+    private void trainUNet() throws IOException {
+        Path lender = toybox == null ? ModelOptions.home("--toybox DIR").resolve("models").resolve(ModelOptions.EMBEDDED) : toybox;
+        NpmPackages.fetch(data);
+        new ToyboxUNetTraining(data, work, output, System.err::println)
+                .train(lender, or(largeUntil, 1500), or(anywhereUntil, 4000), or(until, 8000), subjects);
     }
 
     private void drawSamples() throws IOException {

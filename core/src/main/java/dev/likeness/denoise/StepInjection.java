@@ -9,6 +9,16 @@ public interface StepInjection {
     /** Plain generation. */
     StepInjection NONE = new StepInjection() {};
 
+    /** One hook at every step. */
+    static StepInjection always(AttentionHook hook) {
+        return new StepInjection() {
+            @Override
+            public AttentionHook hook(int step, double sigma) {
+                return hook;
+            }
+        };
+    }
+
     /** Latent tokens [1, N, C] as the step shall see them. */
     default Tensor latents(int step, double sigma, Tensor latents) {
         return latents;

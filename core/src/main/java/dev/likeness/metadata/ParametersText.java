@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.TextNode;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * The text that AUTOMATIC1111's web UI introduced and most galleries read: the prompt, a line with the negative prompt,
@@ -18,7 +19,7 @@ final class ParametersText {
     }
 
     /**
-     * Reads {@code model} of the record and {@code prompt, negative-prompt, steps, true-cfg-scale, guidance-scale, seed,
+     * Reads {@code model} of the record and {@code prompt, negative-prompt, steps, sampler, true-cfg-scale, guidance-scale, seed,
      * width, height} of its {@code parameters}; what is missing or null is left out.
      */
     static String of(ObjectNode record) {
@@ -30,7 +31,8 @@ final class ParametersText {
         }
         List<String> settings = new ArrayList<>();
         add(settings, "Steps", plain(parameters, "steps"));
-        add(settings, "Sampler", "Euler");
+        String sampler = plain(parameters, "sampler");
+        add(settings, "Sampler", sampler.isEmpty() ? "Euler" : sampler.toUpperCase(Locale.ROOT));
         add(settings, "CFG scale", plain(parameters, "true-cfg-scale"));
         add(settings, "Distilled CFG Scale", plain(parameters, "guidance-scale"));
         add(settings, "Seed", plain(parameters, "seed"));

@@ -31,6 +31,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
@@ -41,7 +42,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class FluxModel implements AutoCloseable {
 
-    private static final int EMBEDDINGS = 8; // of prompts, 4 MB each with FLUX.1
+    private static final int EMBEDDINGS = 8; // of prompts, 4 MB each with FLUX.1; more where they are encoded ahead
 
     private final ModelFiles files;
     private final List<LoraFile> loras;
@@ -54,6 +55,7 @@ public final class FluxModel implements AutoCloseable {
     private final Memory memory;
     /** Of the last prompts. */
     private final Map<List<Object>, TextEncoders.Embedding> embeddings = new LinkedHashMap<>(16, 0.75f, true);
+    private int embeddingsKept = EMBEDDINGS;
     private TextEncoders textEncoders;
     private Checkpoint transformerWeights;
     private LoraWeights transformerLoras;
@@ -207,6 +209,10 @@ public final class FluxModel implements AutoCloseable {
         vae();
     }
 
+    /**
+     * What computes prompts. Where it does not stay, it takes the transformer's place: all texts of a task must be encoded before
+     * the transformer is asked for, which would else be closed while the task still holds it.
+     */
     private synchronized TextEncoders textEncoders() {
         if (textEncoders == null) {
             if (!memory.plan().keepsText()) {
@@ -240,6 +246,26 @@ public final class FluxModel implements AutoCloseable {
         return vae;
     }
 
+    /**
+     * Encodes the texts of several pictures at once where text encoders do not stay, so that they are loaded once and not for each
+     * picture. The texts are kept until others are encoded ahead.
+     */
+    synchronized void encodeAhead(List<String> prompts, Sampling sampling) {
+        if (memory.plan().keepsText()) {
+            return;
+        }
+        List<String> texts = Stream.concat(prompts.stream(), negative(sampling).stream()).distinct().toList();
+        embeddingsKept = Math.max(EMBEDDINGS, texts.size());
+        try (Scope scope = Scope.open()) {
+            texts.forEach(text -> text(text, sampling));
+        }
+    }
+
+    /** The negative prompt where guidance asks for it. */
+    private static Optional<String> negative(Sampling sampling) {
+        return sampling.trueCfgScale() > 1 ? Optional.of(sampling.negativePrompt()) : Optional.empty();
+    }
+
     /** Text conditioning of a prompt, owned by the open scope. */
     synchronized Conditioning.Text text(String prompt, Sampling sampling) {
         List<Object> key = List.of(prompt, sampling.maxSequenceLength());
@@ -250,7 +276,7 @@ public final class FluxModel implements AutoCloseable {
                 embedding = new TextEncoders.Embedding(Scope.own(made.tokens()), Scope.own(made.pooled()));
             }
             embeddings.put(key, embedding);
-            if (embeddings.size() > EMBEDDINGS) {
+            if (embeddings.size() > embeddingsKept) {
                 release(embeddings.remove(embeddings.keySet().iterator().next()));
             }
         }
@@ -270,7 +296,7 @@ public final class FluxModel implements AutoCloseable {
 
     /** What steers the generated picture: the prompt, and the negative prompt where guidance asks for it. */
     Conditioning conditioning(String prompt, Sampling sampling) {
-        Conditioning.Text negative = sampling.trueCfgScale() > 1 ? text(sampling.negativePrompt(), sampling) : null;
+        Conditioning.Text negative = negative(sampling).map(words -> text(words, sampling)).orElse(null);
         return new Conditioning(text(prompt, sampling), negative, sampling.trueCfgScale(), guidance(sampling));
     }
 
@@ -336,6 +362,15 @@ public final class FluxModel implements AutoCloseable {
         if (vaeWeights != null) {
             vaeWeights.close();
         }
+    }
+
+    /** Whether a network is in memory now. */
+    synchronized boolean holds(Component network) {
+        return switch (network) {
+            case TRANSFORMER -> transformer != null;
+            case VAE -> vae != null;
+            case CLIP, T5 -> textEncoders != null;
+        };
     }
 
     private synchronized void closeText() {

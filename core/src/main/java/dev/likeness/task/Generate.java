@@ -1,5 +1,6 @@
 package dev.likeness.task;
 
+import dev.likeness.denoise.Conditioning;
 import dev.likeness.denoise.Denoiser;
 import dev.likeness.denoise.DiffusionSampler;
 import dev.likeness.denoise.StepInjection;
@@ -22,8 +23,9 @@ public final class Generate {
             model.load();
             stopwatch.phase("text");
             double[] sigmas = model.sigmas(sampling);
-            Denoiser denoiser = new Denoiser(model.transformer(), model.conditioning(prompt, sampling), sampling.rows(),
-                    sampling.columns()).prepare(sigmas);
+            Conditioning conditioning = model.conditioning(prompt, sampling);
+            Denoiser denoiser =
+                    new Denoiser(model.transformer(), conditioning, sampling.rows(), sampling.columns()).prepare(sigmas);
             List<Generation.Image> images =
                     images(model, denoiser, sigmas, StepInjection.NONE, sampling, listener, stopwatch);
             return new Generation(images, denoiser.evaluations(sampling.steps() * sampling.count()), stopwatch.stop(),

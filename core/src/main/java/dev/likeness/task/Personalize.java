@@ -48,6 +48,12 @@ public final class Personalize {
      */
     public static Generation run(FluxModel model, String prompt, List<Subject> subjects, Injection injection, boolean strict,
             Sampling sampling, TaskListener listener) {
+        return run(model, prompt, subjects, injection, strict, sampling, AttentionHook.NONE, listener);
+    }
+
+    /** @param watch sees every step of the picture last, after what the injection puts in */
+    static Generation run(FluxModel model, String prompt, List<Subject> subjects, Injection injection, boolean strict,
+            Sampling sampling, AttentionHook watch, TaskListener listener) {
         Stopwatch stopwatch = new Stopwatch(listener);
         Arrangement arrangement = Arrangement.of(subjects, injection, strict);
         try (Scope scope = Scope.open()) {
@@ -83,7 +89,8 @@ public final class Personalize {
                         arrangement.placements().get(i)));
             }
 
-            StepInjection steps = injection(model, references, captions, injection, sampling, sigmas);
+            StepInjection steps =
+                    injection(model, references, captions, injection, sampling, sigmas).then(StepInjection.always(watch));
             List<Generation.Image> images =
                     Generate.images(model, denoiser, sigmas, steps, sampling, listener, stopwatch);
             int passes = references.stream().mapToInt(placed -> placed.reference().evaluations()).sum();

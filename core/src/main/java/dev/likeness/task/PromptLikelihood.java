@@ -35,11 +35,11 @@ public final class PromptLikelihood {
             Tensor clean = model.encode(picture);
             Tensor noise = model.noise(SEED, sampling);
             Tensor velocity = noise.sub(clean);
+            List<Conditioning.Text> texts = prompts.stream().map(prompt -> model.text(prompt, sampling)).toList();
             for (int i = 0; i < errors.length; i++) {
                 try (Scope each = Scope.open()) {
                     Denoiser denoiser = new Denoiser(model.transformer(),
-                            Conditioning.of(model.text(prompts.get(i), sampling), model.noGuidance()), sampling.rows(),
-                            sampling.columns());
+                            Conditioning.of(texts.get(i), model.noGuidance()), sampling.rows(), sampling.columns());
                     for (double sigma : SIGMAS) {
                         Tensor predicted =
                                 denoiser.velocity(clean.lerp(noise, new Scalar(sigma)), 0, sigma, AttentionHook.NONE);

@@ -88,11 +88,19 @@ public final class Tensors {
     }
 
     public static Tensor to(Tensor tensor, DType dtype) {
-        return tensor.to(dtype.scalarType);
+        return Float8.widens(tensor, dtype) ? Float8.widen(tensor, dtype) : tensor.to(dtype.scalarType);
     }
 
     public static Tensor to(Tensor tensor, Device device, DType dtype) {
         return tensor.to(device.torchDevice(), dtype.scalarType);
+    }
+
+    /**
+     * A copy on a GPU, by way of pinned memory, from which it is taken without the processor. It arrives in the order of the
+     * current stream, maybe after the call.
+     */
+    public static Tensor send(Tensor tensor, Device device) {
+        return tensor.pin_memory().to(device.torchDevice(), tensor.scalar_type(), true, false, new MemoryFormatOptional());
     }
 
     /** Converts to the element type and device of another tensor. */

@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -81,6 +82,26 @@ final class LatentPool {
             encoded.add(new Entry(latents, lossWeights(pictures.get(i)), pictures.get(i)));
         }
         return encoded;
+    }
+
+    /** Their latents as a batch [B, z, side, side]. */
+    static Tensor latents(List<Entry> entries, int z, int side) {
+        return batch(entries.stream().map(entry -> entry.latents).toList(), z, side, side);
+    }
+
+    /** Shares of the loss by token [B, rows, rows]. */
+    static Tensor weights(List<Entry> entries, int rows) {
+        return batch(entries.stream().map(entry -> entry.weights).toList(), rows, rows);
+    }
+
+    private static Tensor batch(List<float[]> parts, long... shapeOfOne) {
+        int each = parts.get(0).length;
+        float[] all = new float[parts.size() * each];
+        for (int i = 0; i < parts.size(); i++) {
+            System.arraycopy(parts.get(i), 0, all, i * each, each);
+        }
+        long[] shape = LongStream.concat(LongStream.of(parts.size()), Arrays.stream(shapeOfOne)).toArray();
+        return Tensors.of(all, shape);
     }
 
     /** 0.5 + 3 x the subject's share of each token, scaled to mean 1: subjects are small and harder than their scene. */

@@ -30,7 +30,7 @@ public final class ToyboxTraining {
 
     private static final List<Integer> VAE_WIDTHS = List.of(16, 32, 64, 128);
     /** Named subjects of the first stage: few, so that the words' meaning is learnt soon. */
-    private static final int FIRST_SUBJECTS = 40;
+    static final int FIRST_SUBJECTS = 40;
     private static final long TEXT_SEED = 20_000;
     private static final String GUIDANCE = "3";
     private static final FluxConfig TRANSFORMER = new FluxConfig(64, null, 2, 5, 64, 4, ToyTextEncoders.WIDTH,

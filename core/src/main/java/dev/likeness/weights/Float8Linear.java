@@ -34,7 +34,7 @@ final class Float8Linear implements Linear, AutoCloseable {
     @Override
     public Tensor forward(Tensor x) {
         try (Scope scope = Scope.open()) {
-            Tensor y = Ops.linear(x, Tensors.like(stored, x), null).mul_(Tensors.like(scale, x));
+            Tensor y = Ops.linear(x, Tensors.to(stored, DType.of(x)), null).mul_(Tensors.like(scale, x));
             return scope.keep(bias == null ? y : y.add_(bias));
         }
     }

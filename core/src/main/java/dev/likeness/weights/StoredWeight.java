@@ -75,14 +75,17 @@ record StoredWeight(TensorFile file, Piece piece, String scale) {
     private long fill(Tensor flat, long at, ByteBuffer bytes, Scalar factor, DType dtype, Device device) {
         Encoding encoding = entry().encoding();
         long elements = (long) bytes.limit() / encoding.blockBytes() * encoding.blockElements();
-        boolean plain = !encoding.isBlocks() && factor == null;
+        boolean float8 = encoding == Encoding.F8_E4M3 || encoding == Encoding.F8_E5M2;
+        boolean plain = !encoding.isBlocks() && !float8 && factor == null;
         long step = plain ? Math.max(1, elements) : CHUNK;
         for (long done = 0; done < elements; done += step) {
             long count = Math.min(step, elements - done);
             try (Scope scope = Scope.open()) {
                 Tensor numbers = numbers(bytes, done, count, device, dtype);
                 if (factor != null) {
-                    numbers = Tensors.to(numbers, DType.FLOAT32).mul_(factor);
+                    numbers = Tensors.to(numbers, DType.FLOAT32).mul(factor); // not in place: they may be the file's
+                } else if (float8) {
+                    numbers = Tensors.to(numbers, dtype);
                 }
                 flat.narrow(0, at + done, count).copy_(numbers);
             }
@@ -98,11 +101,14 @@ record StoredWeight(TensorFile file, Piece piece, String scale) {
         ByteBuffer part = bytes.slice(begin, (int) (blocks * encoding.blockBytes()));
         if (encoding.isBlocks()) {
             Tensor stored = Tensors.view(part, DType.UINT8, blocks, encoding.blockBytes());
-            return Blocks.decode(encoding, Tensors.to(stored, device, DType.UINT8)).view(-1);
+            return Blocks.decode(encoding, device.isCpu() ? stored : Tensors.send(stored, device)).view(-1);
         }
         Tensor stored = Tensors.view(part, encoding.dtype(), count);
-        // What is smaller than the numbers to come travels to the device as it is.
-        return encoding.dtype().bytes() < dtype.bytes() ? Tensors.to(stored, device, encoding.dtype()) : stored;
+        if (device.isCpu()) {
+            return stored;
+        }
+        // What is smaller than the numbers to come, or as large, travels to the device as it is.
+        return Tensors.send(encoding.dtype().bytes() <= dtype.bytes() ? stored : Tensors.to(stored, dtype), device);
     }
 
     /** Brings the stored bytes into the system's memory, where they are not there already. */

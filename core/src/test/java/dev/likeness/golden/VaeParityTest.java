@@ -7,7 +7,10 @@ import dev.likeness.model.vae.AutoencoderKlConfig;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.Checkpoint;
+import dev.likeness.weights.Weights;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -56,5 +59,33 @@ class VaeParityTest {
             assertThat(moments.size(1)).isEqualTo(2 * channels);
             golden.assertClose(moments.narrow(1, channels, channels), prefix + ".logvar", Golden.NETWORK);
         });
+    }
+
+    /** Stable Diffusion 1 and 2 were published with other names in the attention. */
+    @Test
+    void attentionUnderItsOldNames() {
+        try (Scope scope = Scope.open(); Checkpoint weights = Golden.checkpoint("vae-tiny", "diffusion_pytorch_model")) {
+            Map<String, String> names = Map.of("query", "to_q", "key", "to_k", "value", "to_v", "proj_attn", "to_out.0");
+            Weights old = new Weights() {
+                private String today(String name) {
+                    String part = name.replaceFirst(".*\\.mid_block\\.attentions\\.0\\.(.*)\\.(weight|bias)$", "$1");
+                    return names.containsKey(part) ? name.replace(part, names.get(part)) : name;
+                }
+
+                @Override
+                public Tensor get(String name, long... shape) {
+                    return weights.get(today(name), shape);
+                }
+
+                @Override
+                public boolean has(String name) {
+                    return names.values().stream().noneMatch(name::contains) && weights.has(today(name));
+                }
+            };
+            AutoencoderKl vae = new AutoencoderKl(AutoencoderKlConfig.read(Golden.path("vae-tiny/config.json")), old);
+            weights.finish();
+            Golden golden = Golden.open("vae.safetensors");
+            golden.assertClose(vae.encode(golden.get("image")), "vae.mean", Golden.NETWORK);
+        }
     }
 }

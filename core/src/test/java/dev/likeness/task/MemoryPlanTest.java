@@ -10,11 +10,14 @@ import dev.likeness.inject.ReplaceAt;
 import dev.likeness.task.Injection.TauBasis;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
+import dev.likeness.weights.Component;
 import dev.likeness.weights.Keeping;
 import dev.likeness.weights.ModelFiles;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,6 +60,59 @@ class MemoryPlanTest {
         assertThat(pictures.get(0)).isNotEqualTo(pictures.get(1));
         for (int i = 0; i < pictures.size(); i++) {
             assertThat(difference(pictures.get(i), expected.get(i))).as("picture %d", i).isLessThanOrEqualTo(furthest);
+        }
+    }
+
+    /** Fails where both are in memory together, and takes the text encoders' files away once the transformer computes. */
+    private record Watch(FluxModel model, Path files) implements TaskListener {
+
+        @Override
+        public void phase(String name) {
+            assertThat(model.holds(Component.T5) && model.holds(Component.TRANSFORMER)).as("both in memory for %s", name).isFalse();
+            if (name.equals("denoise")) {
+                assertThat(model.holds(Component.TRANSFORMER)).isTrue();
+                for (String encoder : List.of("text_encoder", "text_encoder_2")) {
+                    files.resolve(encoder).resolve("model.safetensors").toFile().delete();
+                }
+            }
+        }
+
+        @Override
+        public boolean step(int image, int images, int step, int steps, double sigma) {
+            assertThat(model.holds(Component.T5)).as("text encoders while the transformer computes").isFalse();
+            return true;
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "RESIDENT", mode = EnumSource.Mode.EXCLUDE)
+    void textEncodersAreReadOnceAndGoBeforeTheTransformerComes(MemoryPlan plan, @TempDir Path own) throws IOException {
+        TinyModel.write(own);
+        try (FluxModel model = FluxModel.open(ModelFiles.of(own), List.of(), Device.CPU, DType.FLOAT32, plan)) {
+            Watch watch = new Watch(model, own);
+            Picture picture = TinyModel.subject();
+            List<Subject> subjects = List.of(ReferenceFit.fit(picture, Mask.ofAlpha(picture, "subject"), TinyModel.SIDE,
+                    TinyModel.SIDE, "fox", null));
+            // More prompts than are usually kept.
+            List<Story.Panel> panels = IntStream.range(0, 10).mapToObj(i -> new Story.Panel("the house ".repeat(1 + i % 2) + "a fox "
+                    .repeat(i / 2), subjects)).toList();
+            Injection injection = new Injection(0.3, TauBasis.SIGMA, ReplaceAt.ATTENTION, true);
+            assertThat(Story.run(model, panels, injection, false, SAMPLING, watch)).hasSize(10);
+            assertThat(own.resolve("text_encoder_2/model.safetensors")).doesNotExist();
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = "RESIDENT", mode = EnumSource.Mode.EXCLUDE)
+    void aPromptIsEncodedBeforeTheTransformerIsAskedFor(MemoryPlan plan) {
+        try (FluxModel model = FluxModel.open(ModelFiles.of(folder), List.of(), Device.CPU, DType.FLOAT32, plan)) {
+            for (String prompt : List.of("a fox in the snow", "the house")) { // the second one finds the transformer there
+                assertThat(Generate.run(model, prompt, SAMPLING, new Watch(model, Path.of("none"))).images()).hasSize(1);
+            }
+            boolean[] all = new boolean[SAMPLING.rows() * SAMPLING.columns()];
+            Arrays.fill(all, true);
+            double[] errors = PromptLikelihood.errors(model, TinyModel.subject().flatten(0), List.of("a fox", "a house"), all, SAMPLING);
+            assertThat(errors).hasSize(2).doesNotContain(0, Double.NaN);
         }
     }
 

@@ -78,6 +78,7 @@ class StoredWeightTest {
         Golden golden = Golden.open("weights/float8.expected.safetensors");
         assertSame(read(file, type + ".weight", null, DType.FLOAT32), golden.get(type + ".weight"));
         assertSame(read(file, type + ".weight", null, DType.BFLOAT16), golden.get(type + ".weight")); // all of them fit
+        assertSame(read(file, type + ".weight", null, DType.FLOAT16), golden.get(type + ".weight"));
     }
 
     @ParameterizedTest
@@ -88,6 +89,15 @@ class StoredWeightTest {
         assertSame(read(file, name + ".weight", name + ".scale_weight", DType.FLOAT32), expected);
         assertSame(read(file, name + ".weight", name + ".scale_weight", DType.BFLOAT16),
                 Tensors.to(expected, DType.BFLOAT16));
+    }
+
+    @Test
+    void aScaleBesideFloat32MultipliesItToo() {
+        Path path = folder.resolve("scaled.safetensors");
+        SafetensorsWriter.write(path, java.util.Map.of("some.weight", Tensors.of(new float[] {1, 2}, 2), "some.scale_weight",
+                Tensors.of(new float[] {0.5f}, 1)), DType.FLOAT32);
+        assertThat(Tensors.floats(read(TensorFile.open(path), "some.weight", "some.scale_weight", DType.FLOAT32)))
+                .containsExactly(0.5f, 1);
     }
 
     @ParameterizedTest

@@ -224,7 +224,7 @@ final class Tasks {
         warnings.addAll(generation.warnings());
         for (Generation.Image image : generation.images()) {
             images.add(new Made(image.picture(), image.seed(), prompt,
-                    Parameters.record(task, model, parameters, generation, image)));
+                    Parameters.record(task, model.name(), parameters, generation, image)));
         }
     }
 }
