@@ -69,8 +69,8 @@ public abstract class DiffusionModel implements AutoCloseable {
         return switch (index.pipeline()) {
             case STABLE_DIFFUSION, STABLE_DIFFUSION_XL -> new StableDiffusionModel(folder, index, device, dtype);
             case HUNYUAN_DIT -> new HunyuanDitModel(folder, device, dtype);
-            default -> throw Refusal.model("%s holds a %s, not a Stable Diffusion or HunyuanDiT; point --model at a folder that does.", folder,
-                    index.kind());
+            default -> throw Refusal.model("%s holds a %s, not a Stable Diffusion or HunyuanDiT; point --model at a folder that "
+                    + "does.", folder, index.kind());
         };
     }
 

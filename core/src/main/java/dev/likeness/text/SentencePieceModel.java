@@ -48,7 +48,8 @@ record SentencePieceModel(List<Piece> pieces, byte[] rules) {
             fields(ByteBuffer.wrap(Files.readAllBytes(file)), (field, value) -> {
                 switch (field) {
                     case 1 -> pieces.add(piece(value.bytes));
-                    case 2 -> fields(value.bytes, (inner, of) -> type[0] = inner == 3 ? of.number : type[0]); // trainer_spec.model_type
+                    // trainer_spec.model_type and normalizer_spec.precompiled_charsmap
+                    case 2 -> fields(value.bytes, (inner, of) -> type[0] = inner == 3 ? of.number : type[0]);
                     case 3 -> fields(value.bytes, (inner, of) -> rules[0] = inner == 2 ? array(of.bytes) : rules[0]);
                     default -> { } // self-tests, rules of the way back
                 }
