@@ -29,8 +29,8 @@ final class ModelOptions {
     private static final long WORTH_TELLING = 4L << 30; // bytes that a model takes
 
     @Option(names = "--model", paramLabel = "DIR",
-            description = "FLUX.1 model folder in diffusers layout, for generate and invert also Stable Diffusion's; the embedded "
-                    + "Toybox by default")
+            description = "FLUX.1 model folder in diffusers layout, for generate and invert also Stable Diffusion's and "
+                    + "HunyuanDiT's, for personalize and compose also HunyuanDiT's; the embedded Toybox by default")
     Path model;
 
     @Option(names = "--transformer", paramLabel = "FILE",

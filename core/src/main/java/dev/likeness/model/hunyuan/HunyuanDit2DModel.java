@@ -144,7 +144,7 @@ public final class HunyuanDit2DModel {
         return positions;
     }
 
-    /** From the start, in steps that end before start + length; where the start is not 0 the public code's steps are a little shorter. */
+    /** From the start, in steps that end before start + length; as in the public code a little shorter where that is not 0. */
     private static double[] evenly(double start, double length, int count) {
         double last = (start + length) * (count - 1) / count;
         double[] values = new double[count];
