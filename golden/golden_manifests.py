@@ -7,7 +7,8 @@ import copy
 import torch
 from diffusers import AutoencoderKL, FluxTransformer2DModel, HunyuanDiT2DModel, UNet2DConditionModel
 from transformers import (BertConfig, BertModel, CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel,
-                          CLIPTextModelWithProjection, Dinov2Config, Dinov2Model, MT5Config, T5Config, T5EncoderModel, ViTConfig, ViTModel)
+                          CLIPTextModelWithProjection, Dinov2Config, Dinov2Model, MT5Config, T5Config, T5EncoderModel,
+                          ViTConfig, ViTModel)
 from transformers.core_model_loading import revert_weight_conversion
 
 from golden_hunyuan import BERT_CONFIG, MT5_CONFIG, TINY
