@@ -80,6 +80,8 @@ class Peer:
         settings = json.loads((folder / "likeness.json").read_text(encoding="utf-8"))
         self.width, self.height = settings["width"], settings["height"]
         self.text_length = settings["max_sequence_length"]
+        embedded = self.pipeline.transformer.config.guidance_embeds
+        self.guidance = torch.tensor([float(settings["guidance_scale"])]) if embedded else None
         self.ids = self.pipeline._prepare_latent_image_ids(
             1, self.height // TOKEN, self.width // TOKEN, torch.device("cpu"), torch.float32)
 
@@ -118,6 +120,7 @@ class Peer:
         transformer.set_attn_processor(processor)
         return transformer(
             hidden_states=latents, timestep=torch.full([len(texts)], level),
+            guidance=None if self.guidance is None else self.guidance.expand(len(texts)),
             encoder_hidden_states=torch.cat([tokens for tokens, _ in texts]),
             pooled_projections=torch.cat([pooled for _, pooled in texts]),
             img_ids=self.ids, txt_ids=torch.zeros(self.text_length, 3), return_dict=False)[0]

@@ -145,7 +145,7 @@ final class Main implements Callable<Integer> {
     }
 
     private void report() {
-        System.out.printf(Locale.ROOT, "Toybox job: 256 x 256, %d steps, tau %s, no guidance; %d round(s)%n%n", STEPS, tau, rounds);
+        System.out.printf(Locale.ROOT, "Toybox job: 256 x 256, %d steps, tau %s, one pass a step; %d round(s)%n%n", STEPS, tau, rounds);
         System.out.println("| | likeness float32 | likeness default | peer float32 | float32 | default |");
         System.out.println("|---|---|---|---|---|---|");
         row("job, ms", "first ms", "first ms", 1);

@@ -73,14 +73,14 @@ final class TrainCommand implements Callable<Integer> {
     Long anywhereUntil;
 
     @Option(names = "--until", paramLabel = "UPDATE",
-            description = "end of training, the rest at 256 px (default: 4800, of toybox-unet 8000)")
+            description = "end of training, the rest at 256 px (default: 7400, of toybox-unet 8000)")
     Long until;
 
     @Option(names = "--toybox", paramLabel = "DIR",
             description = "for toybox-unet, the model that lends it autoencoder and text encoder (default: models/toybox)")
     Path toybox;
 
-    @Option(names = "--distilled", defaultValue = "800", paramLabel = "UPDATES",
+    @Option(names = "--distilled", defaultValue = "450", paramLabel = "UPDATES",
             description = "updates of the distillation of guidance that follows (default: ${DEFAULT-VALUE})")
     long distilled;
 
@@ -127,7 +127,7 @@ final class TrainCommand implements Callable<Integer> {
         }
         ToyboxTraining training = new ToyboxTraining(data, work, output, System.err::println);
         ToyboxTraining.Plan plan = new ToyboxTraining.Plan(vaeSteps, from, or(largeUntil, 1000), or(anywhereUntil, 2500),
-                or(until, 4800), distilled, subjects);
+                or(until, 7400), distilled, subjects);
         if (part != Part.TRANSFORMER) {
             training.trainVae(plan);
         }
