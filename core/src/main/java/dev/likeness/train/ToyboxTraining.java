@@ -125,7 +125,7 @@ public final class ToyboxTraining {
             json.put("num_single_layers", config.numSingleLayers()).putNull("out_channels").put("patch_size", 1);
             json.put("pooled_projection_dim", config.pooledProjectionDim());
             Files.writeString(folder.resolve("config.json"), json.toPrettyString() + "\n");
-            training.weights().write(folder.resolve("diffusion_pytorch_model.safetensors"), 6);
+            training.weights().write(folder.resolve("diffusion_pytorch_model.safetensors"), 5);
         } catch (IOException e) {
             throw new java.io.UncheckedIOException(e);
         }
