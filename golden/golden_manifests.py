@@ -1,15 +1,16 @@
 """Names and shapes of the weights of the real checkpoints, from the public classes on the meta device (no memory, no
-download), with the config.json that goes with them. The configurations are those of FLUX.1 and of the encoders that scores of
-personalization are published with, written down here as facts."""
+download), with the config.json that goes with them. The configurations are those of FLUX.1, of HunyuanDiT and of the encoders
+that scores of personalization are published with, written down here as facts."""
 
 import copy
 
 import torch
-from diffusers import AutoencoderKL, FluxTransformer2DModel, UNet2DConditionModel
-from transformers import (CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection, Dinov2Config, Dinov2Model, T5Config,
-                          T5EncoderModel, ViTConfig, ViTModel)
+from diffusers import AutoencoderKL, FluxTransformer2DModel, HunyuanDiT2DModel, UNet2DConditionModel
+from transformers import (BertConfig, BertModel, CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection,
+                          Dinov2Config, Dinov2Model, MT5Config, T5Config, T5EncoderModel, ViTConfig, ViTModel)
 from transformers.core_model_loading import revert_weight_conversion
 
+from golden_hunyuan import BERT_CONFIG, MT5_CONFIG, TINY
 from golden_pipeline import SCHEDULER
 from golden_text import CLIP_CONFIG, T5_CONFIG
 from tiny import fresh, write_json
@@ -122,6 +123,14 @@ DINOV2_S = {
     "qkv_bias": True, "reshape_hidden_states": True, "stage_names": ["stem", *(f"stage{i}" for i in range(1, 13))],
     "torch_dtype": "float32", "transformers_version": "4.32.0.dev0", "use_swiglu_ffn": False,
 }
+# HunyuanDiT 1.2; up to 1.1 the transformer knows style and sizes.
+HUNYUAN = {**TINY, "attention_head_dim": 88, "cross_attention_dim": 1024, "cross_attention_dim_t5": 2048,
+           "hidden_size": 1408, "mlp_ratio": 4.3637, "num_attention_heads": 16, "num_layers": 40,
+           "pooled_projection_dim": 1024, "sample_size": 128, "text_len": 77, "text_len_t5": 256}
+HUNYUAN_BERT = {**BERT_CONFIG, "hidden_size": 1024, "intermediate_size": 4096, "max_position_embeddings": 512,
+                "num_attention_heads": 16, "num_hidden_layers": 24, "vocab_size": 47020}
+MT5_XL = {**MT5_CONFIG, "d_ff": 5120, "d_kv": 64, "d_model": 2048, "num_decoder_layers": 24, "num_heads": 32,
+          "num_layers": 24, "vocab_size": 250112}
 
 
 def _plain(config: dict) -> dict:
@@ -138,6 +147,10 @@ def _t5_keys(model) -> dict:
 
 def _flux(config: dict):
     return config, lambda: FluxTransformer2DModel.from_config(config).state_dict()
+
+
+def _hunyuan(config: dict):
+    return config, lambda: HunyuanDiT2DModel.from_config(config).state_dict()
 
 
 def _unet(config: dict):
@@ -176,13 +189,19 @@ CHECKPOINTS = {
     "dino-vits16": _dino(DINO_S16),
     "dino-vits8": _dino({**DINO_S16, "patch_size": 8}),
     "dinov2-small": (DINOV2_S, lambda: _as_published(Dinov2Model(Dinov2Config(**_plain(DINOV2_S))))),
+    "hunyuan-dit-1.2": _hunyuan(HUNYUAN),
+    "hunyuan-dit-1.1": _hunyuan({**HUNYUAN, "use_style_cond_and_image_meta_size": True}),
+    "hunyuan-bert": (HUNYUAN_BERT, lambda: BertModel(BertConfig(**_plain(HUNYUAN_BERT))).state_dict()),
+    "mt5-xl": (MT5_XL, lambda: _t5_keys(T5EncoderModel(MT5Config(**_plain(MT5_XL))))),
 }
 # Number of parameters as it is known of the published files; a slip in a configuration would show here.
 PARAMETERS = {"flux-dev": 11_901_408_320, "flux-schnell": 11_891_178_560, "flux-vae": 83_819_683,
               "sd15-unet": 859_520_964, "sd21-unet": 865_910_724, "sdxl-unet": 2_567_463_684,
               "sdxl-vae": 83_653_863, "sd21-text": 340_387_840, "sdxl-text-2": 694_659_840, "clip-l": 123_060_480,
               "t5-xxl": 4_762_310_656, "clip-vit-base-patch32": 151_277_313, "clip-vit-large-patch14": 427_616_513,
-              "dino-vits16": 21_665_664, "dino-vits8": 21_670_272, "dinov2-small": 22_056_576}
+              "dino-vits16": 21_665_664, "dino-vits8": 21_670_272, "dinov2-small": 22_056_576,
+              "hunyuan-dit-1.2": 1_499_952_032, "hunyuan-dit-1.1": 1_516_534_048, "hunyuan-bert": 352_035_840,
+              "mt5-xl": 1_669_958_656}
 
 
 def _rows(shapes: dict[str, tuple]) -> list[str]:

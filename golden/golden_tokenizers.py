@@ -131,9 +131,9 @@ def _rules() -> str:
                    for source, target in sorted(rules.items()))
 
 
-def t5_tokenizer(folder: Path) -> int:
-    """The files of FLUX.1's tokenizer_2/ without spiece.model, which is not needed beside tokenizer.json. Returns the number
-    of tokens."""
+def t5_tokenizer(folder: Path, extra_ids: int = EXTRA_IDS, sentencepiece_too: bool = False) -> int:
+    """The files of FLUX.1's tokenizer_2/, by default without spiece.model, which is not needed beside tokenizer.json. Returns
+    the number of tokens."""
     folder.mkdir(parents=True, exist_ok=True)
     rules = folder / "rules.tsv"
     rules.write_text(_rules(), encoding="utf-8")
@@ -144,11 +144,13 @@ def t5_tokenizer(folder: Path) -> int:
         unk_piece="<unk>", character_coverage=1.0, required_chars=LETTERS,
         hard_vocab_limit=False, minloglevel=2)
     rules.unlink()
+    if sentencepiece_too:
+        (folder / "spiece.model").write_bytes(model.getvalue())
     trained = sentencepiece_model_pb2.ModelProto.FromString(model.getvalue())
     # Scores are float32 in the model; nine digits carry them without loss.
     pieces = [[piece.piece, float(f"{piece.score:.9g}")] for piece in trained.pieces]
     pieces[2][1] = 0.0
-    pieces += [[f"<extra_id_{i}>", 0.0] for i in reversed(range(EXTRA_IDS))]
+    pieces += [[f"<extra_id_{i}>", 0.0] for i in reversed(range(extra_ids))]
 
     def added(i: int) -> dict:
         return {"id": i, "content": pieces[i][0], "single_word": False, "lstrip": False, "rstrip": False,
@@ -159,7 +161,7 @@ def t5_tokenizer(folder: Path) -> int:
     first, second = ({"Sequence": {"id": name, "type_id": 0}} for name in "AB")
     tokenizer = {
         "version": "1.0", "truncation": None, "padding": None,
-        "added_tokens": [added(i) for i in (0, 1, 2, *range(len(pieces) - EXTRA_IDS, len(pieces)))],
+        "added_tokens": [added(i) for i in (0, 1, 2, *range(len(pieces) - extra_ids, len(pieces)))],
         "normalizer": {"type": "Precompiled", "precompiled_charsmap":
                        base64.b64encode(trained.normalizer_spec.precompiled_charsmap).decode("ascii")},
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, metaspace]},
@@ -173,13 +175,13 @@ def t5_tokenizer(folder: Path) -> int:
     def special(token: str) -> dict:
         return {"content": token, "lstrip": False, "normalized": False, "rstrip": False, "single_word": False}
 
-    extra = [f"<extra_id_{i}>" for i in range(EXTRA_IDS)]
+    extra = [f"<extra_id_{i}>" for i in range(extra_ids)]
     write_json(folder / "special_tokens_map.json", {
         "additional_special_tokens": extra, "eos_token": special("</s>"), "pad_token": special("<pad>"),
         "unk_token": special("<unk>")})
     write_json(folder / "tokenizer_config.json", {
         "additional_special_tokens": extra, "clean_up_tokenization_spaces": True, "eos_token": "</s>",
-        "extra_ids": EXTRA_IDS, "legacy": True, "model_max_length": T5_LENGTH, "pad_token": "<pad>",
+        "extra_ids": extra_ids, "legacy": True, "model_max_length": T5_LENGTH, "pad_token": "<pad>",
         "sp_model_kwargs": {}, "tokenizer_class": "T5Tokenizer", "unk_token": "<unk>"})
     return len(pieces)
 

@@ -8,7 +8,7 @@ The public libraries are pinned beside it; from the repository root:
     git status --short golden      # shows nothing: all files are made again byte for byte
 
 Everything is seeded and runs on one CPU thread. On another kind of processor, or with other versions, the last bits of the
-results (diffusion, encoders, flux-transformer, lora, ops, pipeline, public, segment, text, unet, vae .safetensors) may differ, within the tests'
+results (diffusion, encoders, flux-transformer, hunyuan, lora, ops, pipeline, public, segment, text, unet, vae .safetensors) may differ, within the tests'
 tolerances; weights, noise, tokenizers and manifests may not. Give names of parts to make only those:
 `python golden/make.py vae text`. Takes some seconds and needs no network.
 """
@@ -17,7 +17,8 @@ import importlib
 import sys
 import time
 
-PARTS = ("ops", "flux", "unet", "lora", "vae", "text", "tokenizers", "pipeline", "diffusion", "public", "manifests", "onnx", "encoders", "weights")
+PARTS = ("ops", "flux", "unet", "lora", "vae", "text", "tokenizers", "pipeline", "diffusion", "public", "hunyuan", "manifests", "onnx",
+         "encoders", "weights")
 
 
 def main(names: list[str]) -> None:

@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
 
 /** Runs a command that prints JSON, and keeps what it told on standard error and when. */
 final class ChildProcess {
@@ -20,7 +21,7 @@ final class ChildProcess {
      * @param json what it printed
      * @param told nanoseconds since the start to what stood on standard error by then
      */
-    record Result(JsonNode json, double wallMilliseconds, NavigableMap<Long, String> told) {
+    record Result(JsonNode json, double wallMilliseconds, NavigableMap<Long, String> told, ProcessMemory memory) {
 
         /** When a text first stood on standard error; NaN when it never did. */
         double millisecondsTo(String text) {
@@ -40,7 +41,8 @@ final class ChildProcess {
         NavigableMap<Long, String> told = new TreeMap<>();
         Thread listener = new Thread(() -> listen(process.getErrorStream(), started, told));
         listener.start();
-        String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        CompletableFuture<String> printed = CompletableFuture.supplyAsync(() -> text(process.getInputStream()));
+        ProcessMemory memory = ProcessMemory.follow(process);
         int code = process.waitFor();
         double wall = (System.nanoTime() - started) / 1e6;
         listener.join();
@@ -48,7 +50,15 @@ final class ChildProcess {
             throw new IOException(String.join(" ", command) + " ended with " + code + ": "
                     + (told.isEmpty() ? "" : told.lastEntry().getValue()));
         }
-        return new Result(new ObjectMapper().readTree(printed), wall, told);
+        return new Result(new ObjectMapper().readTree(printed.join()), wall, told, memory);
+    }
+
+    private static String text(InputStream stream) {
+        try {
+            return new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     private static void listen(InputStream stream, long started, Map<Long, String> told) {

@@ -25,7 +25,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
 /** {@code bin/bench}: the Toybox job, ours and the peer's, each in a process of its own, in turns. */
-@Command(name = "bench", mixinStandardHelpOptions = true, subcommands = {WriteModelCommand.class, KernelsCommand.class},
+@Command(name = "bench", mixinStandardHelpOptions = true, subcommands = {FluxCommand.class, WriteModelCommand.class, KernelsCommand.class},
         description = "The same job with likeness and, given --python, with bench/peer/peer.py: whole jobs, a second prompt from the "
                 + "same reference, single evaluations, the start, memory. Both take turns; ratios are medians of pairs.")
 final class Main implements Callable<Integer> {
@@ -230,7 +230,7 @@ final class Main implements Callable<Integer> {
         return 2 * (linear + modulation + ends + attention);
     }
 
-    private static void deleteAll(Path folder) throws IOException {
+    static void deleteAll(Path folder) throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
             files.sorted(Comparator.reverseOrder()).forEach(file -> {
                 try {

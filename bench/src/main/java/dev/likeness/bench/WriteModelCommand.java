@@ -47,7 +47,9 @@ final class WriteModelCommand implements Callable<Integer> {
         /** FLUX.1-dev. */
         DEV(19, 38, 24),
         /** 0.6 B parameters. */
-        MID(4, 6, 12);
+        MID(4, 6, 12),
+        /** 1.6 M parameters: to see that the commands work. */
+        TINY(1, 1, 1);
 
         private final int doubleBlocks;
         private final int singleBlocks;
@@ -63,6 +65,9 @@ final class WriteModelCommand implements Callable<Integer> {
     /** Types of the transformer's matrices. */
     enum Format { BF16, FP8, Q4_0 }
 
+    /** The transformer's file where the format is q4_0. */
+    static final String GGUF = "transformer.gguf";
+
     private static final int BLOCK = 1 << 20; // numbers that are drawn; tensors repeat them
     private static final int GGUF_ALIGNMENT = 32;
     private static final int T5_WIDTH = 4096;
@@ -71,7 +76,7 @@ final class WriteModelCommand implements Callable<Integer> {
     @Parameters(paramLabel = "DIR", description = "folder to write, which must not exist")
     Path folder;
 
-    @Option(names = "--size", defaultValue = "DEV", description = "dev or mid (0.6 B parameters) (default: dev)")
+    @Option(names = "--size", defaultValue = "DEV", description = "dev, mid (0.6 B parameters) or tiny (default: dev)")
     Size size;
 
     @Option(names = "--format", defaultValue = "BF16", description = "bf16, fp8 or q4_0 (default: bf16)")
@@ -79,6 +84,14 @@ final class WriteModelCommand implements Callable<Integer> {
 
     private final Path toybox = Path.of(System.getProperty("likeness.home"), "models/toybox");
     private final Map<String, byte[]> blocks = new HashMap<>();
+
+    static void write(Path folder, Size size, Format format) throws IOException {
+        WriteModelCommand command = new WriteModelCommand();
+        command.folder = folder;
+        command.size = size;
+        command.format = format;
+        command.call();
+    }
 
     @Override
     public Integer call() throws IOException {
@@ -111,9 +124,9 @@ final class WriteModelCommand implements Callable<Integer> {
         } else {
             safetensors("transformer/diffusion_pytorch_model", format, transformer);
         }
-        System.out.printf("%s: %d parameters of the transformer%s%n", folder,
+        System.err.printf("%s: %d parameters of the transformer%s%n", folder,
                 transformer.values().stream().mapToLong(Shapes::elements).sum(),
-                format == Format.Q4_0 ? "; use it with --transformer " + folder.resolve("transformer.gguf") : "");
+                format == Format.Q4_0 ? "; use it with --transformer " + folder.resolve(GGUF) : "");
         return 0;
     }
 
@@ -184,7 +197,7 @@ final class WriteModelCommand implements Callable<Integer> {
             header.putInt(matrix ? 2 : 0).putLong(at);
             at = aligned(at + ggufBytes(shape));
         }
-        try (OutputStream out = output("transformer.gguf")) {
+        try (OutputStream out = output(GGUF)) {
             out.write(header.array(), 0, header.position());
             out.write(new byte[(int) (aligned(header.position()) - header.position())]);
             for (Map.Entry<String, long[]> tensor : shapes.entrySet()) {

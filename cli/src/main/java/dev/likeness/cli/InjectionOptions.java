@@ -115,6 +115,16 @@ final class InjectionOptions {
         }
     }
 
+    /** Refuses what models that tell noise from latents do not have. */
+    void requireForDiffusion() {
+        if (inversion != null) {
+            throw Refusal.usage("--inversion is for FLUX.1; models that tell noise from latents are inverted by DDIM. Leave it out.");
+        }
+        if (cache != null) {
+            throw Refusal.usage("--cache is for FLUX.1; leave it out.");
+        }
+    }
+
     void useCache(FluxModel model) {
         if (cache != null) {
             model.use(ReferenceCache.inFolder(cache, ReferenceCache.MEMORY_BYTES, (long) (cacheGigabytes * (1 << 30))));

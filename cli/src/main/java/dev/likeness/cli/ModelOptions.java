@@ -26,10 +26,11 @@ final class ModelOptions {
 
     private static final int MAX_THREADS = 1024;
     private static final String AUTO = "auto";
+    private static final long WORTH_TELLING = 4L << 30; // bytes that a model takes
 
     @Option(names = "--model", paramLabel = "DIR",
-            description = "FLUX.1 model folder in diffusers layout, for generate and invert also Stable Diffusion's; the embedded "
-                    + "Toybox by default")
+            description = "FLUX.1 model folder in diffusers layout, for generate and invert also Stable Diffusion's and "
+                    + "HunyuanDiT's, for personalize and compose also HunyuanDiT's; the embedded Toybox by default")
     Path model;
 
     @Option(names = "--transformer", paramLabel = "FILE",
@@ -125,7 +126,7 @@ final class ModelOptions {
         Device where = Device.of(device);
         FluxModel opened = FluxModel.open(new ModelFiles(folder(), singleFiles()), loras.stream().map(LoraFile::of).toList(), where,
                 dtype(where), MemoryPlan.ofFlag(memory));
-        if (!memory.equals(AUTO) || opened.memory().plan() != MemoryPlan.RESIDENT) {
+        if (!memory.equals(AUTO) || opened.memory().plan() != MemoryPlan.RESIDENT || opened.memory().bytes() > WORTH_TELLING) {
             System.err.println(opened.memory());
         }
         return opened;

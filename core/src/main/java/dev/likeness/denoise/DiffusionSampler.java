@@ -42,16 +42,23 @@ public record DiffusionSampler(NoisePredictor predictor, DiffusionConfig config,
      */
     public Tensor run(Tensor latents, Sampler sampler, List<Step> steps, Tensor noise, IntFunction<SelfAttentionHook> hooks,
             StepListener listener) {
+        return run(latents, sampler, steps, noise, (DiffusionInjection) hooks::apply, listener);
+    }
+
+    /** The same with an injection that may change the latents too. */
+    public Tensor run(Tensor latents, Sampler sampler, List<Step> steps, Tensor noise, DiffusionInjection injection,
+            StepListener listener) {
         try (Scope whole = Scope.open()) {
             Tensor x = latents;
             for (int i = 0; i < steps.size(); i++) {
                 Step step = steps.get(i);
                 boolean goOn;
                 try (Scope scope = Scope.open()) {
-                    Tensor told = predict(x, step.timestep(), i, hooks.apply(i));
-                    Tensor clean = sum(Diffusion.clean(config, step.from()), x, told);
+                    Tensor seen = injection.latents(i, x);
+                    Tensor told = predict(seen, step.timestep(), i, injection.hook(i));
+                    Tensor clean = sum(Diffusion.clean(config, step.from()), seen, told);
                     Update update = Diffusion.update(sampler, config, step);
-                    Tensor next = sum(update, x, told);
+                    Tensor next = sum(update, seen, told);
                     if (update.noise() > 0) {
                         next = next.add(noise.narrow(0, i, 1).mul(new Scalar(update.noise())));
                     }

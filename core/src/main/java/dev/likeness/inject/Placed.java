@@ -11,18 +11,22 @@ import org.bytedeco.pytorch.Tensor;
 /** A reference and where its subject goes on the canvas. */
 public record Placed(ReferenceBranch reference, Placement placement) {
 
-    /**
-     * Latent tokens [1, N, 4 C] with the subject's, as they are at that step, in the places where it goes. Tokens at its rim
-     * belong to it with some of their 2 x 2 latent cells only: the others stay as they are.
-     */
+    /** Latent tokens [1, N, 4 C] with the subject's, as they are at that step, in the places where it goes. */
     Tensor putInto(Tensor latents, int step) {
         try (Scope scope = Scope.open()) {
-            Tensor trajectory = reference.trajectory().at(step);
-            Tensor subject = Ops.selectRows(trajectory, index(placement.source(), trajectory));
-            Tensor target = index(placement.target(), latents);
-            Tensor before = Ops.selectRows(latents, target);
-            return scope.keep(Ops.replaceRows(latents, target, before.lerp(subject, cells(latents.size(2), latents))));
+            return scope.keep(put(placement, reference.trajectory().at(step), latents));
         }
+    }
+
+    /**
+     * Latent tokens [1, N, 4 C] with some of another picture's in the places where they go, owned by the open scope. Tokens at a
+     * subject's rim belong to it with some of their 2 x 2 latent cells only: the others stay as they are.
+     */
+    static Tensor put(Placement placement, Tensor from, Tensor latents) {
+        Tensor subject = Ops.selectRows(from, index(placement.source(), from));
+        Tensor target = index(placement.target(), latents);
+        Tensor before = Ops.selectRows(latents, target);
+        return Ops.replaceRows(latents, target, before.lerp(subject, cells(placement, latents.size(2), latents)));
     }
 
     /** What each reference has at that step for the places where it goes: by block, each [1, n, d], owned by the open scope. */
@@ -32,7 +36,7 @@ public record Placed(ReferenceBranch reference, Placement placement) {
     }
 
     /** 1 for each number of a packed token [c, 2, 2] that lies in a cell of the subject, 0 for the others: [1, n, 4 C]. */
-    private Tensor cells(long width, Tensor like) {
+    private static Tensor cells(Placement placement, long width, Tensor like) {
         byte[] cells = placement.cells();
         float[] mask = new float[Math.toIntExact(cells.length * width)];
         for (int i = 0; i < mask.length; i++) {

@@ -30,6 +30,7 @@ public abstract class DiffusionModel implements AutoCloseable {
 
     private static final String STABLE_DIFFUSION = "StableDiffusionPipeline";
     private static final String STABLE_DIFFUSION_XL = "StableDiffusionXLPipeline";
+    private static final String HUNYUAN_DIT = "HunyuanDiTPipeline";
 
     private final ModelFiles files;
     private final Device device;
@@ -49,7 +50,7 @@ public abstract class DiffusionModel implements AutoCloseable {
 
     /** Whether that class in a model_index.json is one that {@link #open} opens. */
     public static boolean isPipeline(String name) {
-        return List.of(STABLE_DIFFUSION, STABLE_DIFFUSION_XL).contains(name);
+        return List.of(STABLE_DIFFUSION, STABLE_DIFFUSION_XL, HUNYUAN_DIT).contains(name);
     }
 
     /** Whether a folder holds such a model. @throws Refusal (model) when it tells nothing */
@@ -67,8 +68,9 @@ public abstract class DiffusionModel implements AutoCloseable {
         ModelIndex index = ModelIndex.read(folder);
         return switch (index.pipeline()) {
             case STABLE_DIFFUSION, STABLE_DIFFUSION_XL -> new StableDiffusionModel(folder, index, device, dtype);
-            default -> throw Refusal.model("%s holds a %s, not a Stable Diffusion; point --model at a folder that does.", folder,
-                    index.kind());
+            case HUNYUAN_DIT -> new HunyuanDitModel(folder, device, dtype);
+            default -> throw Refusal.model("%s holds a %s, not a Stable Diffusion or HunyuanDiT; point --model at a folder that "
+                    + "does.", folder, index.kind());
         };
     }
 

@@ -125,12 +125,12 @@ public final class FluxModel implements AutoCloseable {
     static String pipeline(Path folder) {
         ModelIndex index = ModelIndex.read(folder);
         if (DiffusionModel.isPipeline(index.pipeline())) {
-            throw Refusal.model("%s holds a %s, which the commands generate and invert take; give others a FLUX.1 folder "
-                    + "(FluxPipeline).", folder, index.kind());
+            throw Refusal.model("%s holds a %s, which generate and invert take, and personalize where it is HunyuanDiT; give "
+                    + "other commands a FLUX.1 folder (FluxPipeline).", folder, index.kind());
         }
         if (!FluxVariant.isPipeline(index.pipeline())) {
-            throw Refusal.model("%s holds a %s; only folders of FLUX.1 (FluxPipeline) and Stable Diffusion are supported.",
-                    folder, index.kind());
+            throw Refusal.model("%s holds a %s; only folders of FLUX.1 (FluxPipeline), Stable Diffusion and HunyuanDiT are "
+                    + "supported.", folder, index.kind());
         }
         return index.pipeline();
     }

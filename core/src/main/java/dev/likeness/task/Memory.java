@@ -8,16 +8,13 @@ import dev.likeness.tensor.Device;
 import dev.likeness.weights.Component;
 import dev.likeness.weights.ModelFiles;
 import dev.likeness.weights.Shapes;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 
 /**
- * A plan, and the resident memory that a run with it takes at most.
+ * A plan, and the memory that a run with it takes of the device at most: resident memory on a CPU.
  *
  * @param bytes for the model's usual canvas; what is kept of references comes on top
  * @param available bytes that the system can give; {@link Long#MAX_VALUE} where it does not tell
@@ -83,7 +80,7 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
     static Memory of(MemoryPlan wanted, ModelFiles files, FluxConfig transformer, AutoencoderKlConfig vae, ModelDefaults defaults,
             Device device, DType dtype) {
         Model model = new Model(files, transformer, vae, defaults, dtype);
-        long available = device.isCpu() ? free() : Long.MAX_VALUE;
+        long available = device.freeBytes();
         List<MemoryPlan> candidates = wanted != null ? List.of(wanted)
                 : List.of(MemoryPlan.RESIDENT, MemoryPlan.MODULATION_PRECOMPUTED, MemoryPlan.STREAM);
         if (!complete(files)) {
@@ -114,15 +111,6 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
             return true;
         } catch (Refusal e) {
             return false;
-        }
-    }
-
-    private static long free() {
-        try (Stream<String> lines = Files.lines(Path.of("/proc/meminfo"))) {
-            return lines.filter(line -> line.startsWith("MemAvailable:")).findFirst()
-                    .map(line -> Long.parseLong(line.replaceAll("\\D", "")) * 1024).orElse(Long.MAX_VALUE);
-        } catch (IOException e) {
-            return Long.MAX_VALUE; // not Linux
         }
     }
 

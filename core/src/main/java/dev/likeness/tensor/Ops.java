@@ -158,15 +158,12 @@ public final class Ops {
 
     /**
      * softmax(q k^T scale + bias) v for q [B, H, Sq, D], k and v [B, H, Sk, D]; bias broadcasts to [B, H, Sq, Sk] or is
-     * null. On a CPU libtorch's fused kernel is several times slower than two matrix products (docs/pitfalls.md), so
-     * queries are taken in chunks there; on CUDA the fused kernel is used.
+     * null. By libtorch's fused kernel where that is the {@linkplain #fuses faster way}, else by two matrix products, the
+     * queries in chunks.
      */
     public static Tensor attention(Tensor q, Tensor k, Tensor v, Tensor bias, double scale) {
-        if (q.is_cuda()) {
+        if (fuses(q.is_cuda(), DType.of(q), bias != null, q.requires_grad())) {
             return torch.scaled_dot_product_attention(q, k, v, optional(bias), 0.0, false, new DoubleOptional(scale), false);
-        }
-        if (Tensors.isFloat32(q) && bias == null && !q.requires_grad()) {
-            return torch.scaled_dot_product_attention(q, k, v, optional(null), 0.0, false, new DoubleOptional(scale), false);
         }
         long rows = q.size(2);
         long chunk = Math.max(16, MAX_SCORES / Math.max(1, q.size(0) * q.size(1) * k.size(2)));
@@ -183,6 +180,15 @@ public final class Ops {
             }
         }
         return torch.cat(parts, 2);
+    }
+
+    /**
+     * Whether attention goes through libtorch's fused kernel: on CUDA always, where libtorch chooses among flash attention, cuDNN
+     * and others by its own order. On a CPU it is several times slower than two matrix products in bfloat16 and in training; in
+     * float32 these run on one thread (see {@link #threads}), and it is the faster one (docs/pitfalls.md).
+     */
+    static boolean fuses(boolean cuda, DType dtype, boolean biased, boolean gradient) {
+        return cuda || dtype == DType.FLOAT32 && !biased && !gradient;
     }
 
     private static Tensor attend(Tensor q, Tensor keys, Tensor v, Tensor bias) {

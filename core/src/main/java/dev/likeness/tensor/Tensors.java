@@ -1,6 +1,7 @@
 package dev.likeness.tensor;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -39,6 +40,11 @@ public final class Tensors {
 
     public static Tensor of(long[] values, long... shape) {
         return torch.from_blob(new LongPointer(values), shape, options(DType.INT64)).clone();
+    }
+
+    /** Rows of one length. */
+    public static Tensor of(long[][] rows) {
+        return of(Arrays.stream(rows).flatMapToLong(Arrays::stream).toArray(), rows.length, rows[0].length);
     }
 
     /** A view of a direct buffer; the buffer must outlive the tensor. */
@@ -87,6 +93,14 @@ public final class Tensors {
 
     public static Tensor to(Tensor tensor, Device device, DType dtype) {
         return tensor.to(device.torchDevice(), dtype.scalarType);
+    }
+
+    /**
+     * A copy on a GPU, by way of pinned memory, from which it is taken without the processor. It arrives in the order of the
+     * current stream, maybe after the call.
+     */
+    public static Tensor send(Tensor tensor, Device device) {
+        return tensor.pin_memory().to(device.torchDevice(), tensor.scalar_type(), true, false, new MemoryFormatOptional());
     }
 
     /** Converts to the element type and device of another tensor. */

@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -30,6 +31,9 @@ public final class Tokenizer implements AutoCloseable {
     private static final ObjectMapper MAPPER = new ObjectMapper();
     private static final String CLIP_START = "<|startoftext|>";
     private static final String CLIP_END = "<|endoftext|>";
+    private static final String BERT_START = "[CLS]";
+    private static final String BERT_END = "[SEP]";
+    private static final List<String> BERT_SPECIAL = List.of("[PAD]", "[UNK]", BERT_START, BERT_END, "[MASK]");
 
     private final HuggingFaceTokenizer tokenizer;
     private final long padId;
@@ -50,9 +54,32 @@ public final class Tokenizer implements AutoCloseable {
         return open(folder, json, padToken(folder, CLIP_END));
     }
 
-    /** T5's Unigram from {@code tokenizer.json}. @throws Refusal (model) when it is missing or unreadable */
+    /**
+     * T5's Unigram from {@code tokenizer.json}, or from {@code spiece.model} where there is none, as in folders of mT5.
+     *
+     * @throws Refusal (model) when both are missing or the one that is read is unreadable
+     */
     public static Tokenizer t5(Path folder) {
-        return open(folder, read(folder.resolve("tokenizer.json")), padToken(folder, "<pad>"));
+        Path ready = folder.resolve("tokenizer.json");
+        Path model = folder.resolve("spiece.model");
+        String json = !Files.exists(ready) && Files.exists(model) ? SentencePieceModel.read(model).tokenizerJson() : read(ready);
+        return open(folder, json, padToken(folder, "<pad>"));
+    }
+
+    /**
+     * BERT's WordPiece from {@code vocab.txt}, or from {@code tokenizer.json} where there is one.
+     *
+     * @throws Refusal (model) when the files are missing or unreadable
+     */
+    public static Tokenizer bert(Path folder) {
+        Path ready = folder.resolve("tokenizer.json");
+        String json = Files.exists(ready) ? read(ready) : bertJson(folder);
+        return open(folder, json, padToken(folder, "[PAD]"));
+    }
+
+    /** Number of ids of a text with its special tokens, where it is cut to a length: the others of {@link #encode} are padding. */
+    public int count(String text, int length) {
+        return Math.min(length, tokenizer.encode(text, true, false).getIds().length);
     }
 
     /**
@@ -158,6 +185,39 @@ public final class Tokenizer implements AutoCloseable {
         model.set("vocab", vocabulary);
         read(folder.resolve("merges.txt")).lines().filter(line -> !line.isBlank() && !line.startsWith("#version"))
                 .forEach(model.withArray("merges")::add);
+        return json.toString();
+    }
+
+    /** The tokenizer.json that the library's own converter writes for a BERT vocabulary. */
+    private static String bertJson(Path folder) {
+        ObjectNode vocabulary = MAPPER.createObjectNode();
+        List<String> lines = read(folder.resolve("vocab.txt")).lines().toList();
+        for (int i = 0; i < lines.size(); i++) {
+            vocabulary.put(lines.get(i), i);
+        }
+        Path config = folder.resolve("tokenizer_config.json");
+        JsonNode settings = Files.exists(config) ? parse(config) : MAPPER.createObjectNode();
+        ObjectNode json = MAPPER.createObjectNode();
+        json.put("version", "1.0");
+        for (String token : BERT_SPECIAL) {
+            if (!vocabulary.has(token)) {
+                throw Refusal.model("%s/vocab.txt lacks %s; download the folder again.", folder, token);
+            }
+            json.withArray("added_tokens").addObject().put("id", vocabulary.path(token).asLong()).put("content", token)
+                    .put("single_word", false).put("lstrip", false).put("rstrip", false).put("normalized", false)
+                    .put("special", true);
+        }
+        ObjectNode normalizer = json.putObject("normalizer").put("type", "BertNormalizer").put("clean_text", true)
+                .put("handle_chinese_chars", settings.path("tokenize_chinese_chars").asBoolean(true))
+                .put("lowercase", settings.path("do_lower_case").asBoolean(true));
+        normalizer.set("strip_accents", settings.path("strip_accents").isBoolean() ? settings.path("strip_accents") : null);
+        json.putObject("pre_tokenizer").put("type", "BertPreTokenizer");
+        ObjectNode post = json.putObject("post_processor").put("type", "BertProcessing");
+        post.withArray("sep").add(BERT_END).add(vocabulary.path(BERT_END).asLong());
+        post.withArray("cls").add(BERT_START).add(vocabulary.path(BERT_START).asLong());
+        ObjectNode model = json.putObject("model").put("type", "WordPiece").put("unk_token", "[UNK]")
+                .put("continuing_subword_prefix", "##").put("max_input_chars_per_word", 100);
+        model.set("vocab", vocabulary);
         return json.toString();
     }
 

@@ -101,11 +101,14 @@ record StoredWeight(TensorFile file, Piece piece, String scale) {
         ByteBuffer part = bytes.slice(begin, (int) (blocks * encoding.blockBytes()));
         if (encoding.isBlocks()) {
             Tensor stored = Tensors.view(part, DType.UINT8, blocks, encoding.blockBytes());
-            return Blocks.decode(encoding, Tensors.to(stored, device, DType.UINT8)).view(-1);
+            return Blocks.decode(encoding, device.isCpu() ? stored : Tensors.send(stored, device)).view(-1);
         }
         Tensor stored = Tensors.view(part, encoding.dtype(), count);
-        // What is smaller than the numbers to come travels to the device as it is.
-        return encoding.dtype().bytes() < dtype.bytes() ? Tensors.to(stored, device, encoding.dtype()) : stored;
+        if (device.isCpu()) {
+            return stored;
+        }
+        // What is smaller than the numbers to come, or as large, travels to the device as it is.
+        return Tensors.send(encoding.dtype().bytes() <= dtype.bytes() ? stored : Tensors.to(stored, dtype), device);
     }
 
     /** Brings the stored bytes into the system's memory, where they are not there already. */

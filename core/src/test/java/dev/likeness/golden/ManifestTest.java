@@ -2,6 +2,8 @@ package dev.likeness.golden;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.likeness.model.bert.BertConfig;
+import dev.likeness.model.bert.BertModel;
 import dev.likeness.model.clip.ClipConfig;
 import dev.likeness.model.clip.ClipModel;
 import dev.likeness.model.clip.ClipTextConfig;
@@ -12,6 +14,8 @@ import dev.likeness.model.dino.VitConfig;
 import dev.likeness.model.dino.VitModel;
 import dev.likeness.model.flux.FluxConfig;
 import dev.likeness.model.flux.FluxTransformer;
+import dev.likeness.model.hunyuan.HunyuanDit2DConfig;
+import dev.likeness.model.hunyuan.HunyuanDit2DModel;
 import dev.likeness.model.t5.T5Config;
 import dev.likeness.model.t5.T5EncoderModel;
 import dev.likeness.model.unet.UNet2DConditionConfig;
@@ -89,6 +93,12 @@ class ManifestTest {
                 new Dinov2Model(Dinov2Config.read(config), manifest);
                 manifest.shapes.keySet().removeAll(Set.of(Dinov2Model.IGNORED_KEYS));
             }
+            case "hunyuan-dit-1.2", "hunyuan-dit-1.1" -> new HunyuanDit2DModel(HunyuanDit2DConfig.read(config), manifest);
+            case "hunyuan-bert" -> {
+                new BertModel(BertConfig.read(config), manifest);
+                manifest.shapes.keySet().removeAll(Set.of(BertModel.IGNORED_KEYS));
+            }
+            case "mt5-xl" -> new T5EncoderModel(T5Config.read(config), manifest);
             default -> throw new IllegalArgumentException(name);
         }
     }
@@ -98,7 +108,8 @@ class ManifestTest {
         "sd15-unet, 686, 859520964", "sd21-unet, 686, 865910724", "sdxl-unet, 1680, 2567463684",
         "sdxl-vae, 248, 83653863", "sd21-text, 372, 340387840", "sdxl-text-2, 517, 694659840", "clip-l, 196, 123060480", "t5-xxl, 219, 4762310656", "clip-vit-base-patch32, 398, 151277313",
         "clip-vit-large-patch14, 590, 427616513", "dino-vits16, 198, 21665664", "dino-vits8, 198, 21670272",
-        "dinov2-small, 223, 22056576"})
+        "dinov2-small, 223, 22056576", "hunyuan-dit-1.2, 1544, 1499952032", "hunyuan-dit-1.1, 1545, 1516534048",
+        "hunyuan-bert, 391, 352035840", "mt5-xl, 219, 1669958656"})
     void everyWeightOfTheCheckpointIsTakenOnceWithItsShape(String name, int weights, long parameters) {
         try (Scope scope = Scope.open()) {
             Manifest manifest = Manifest.read(name);

@@ -10,6 +10,7 @@ import dev.likeness.golden.Golden;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
@@ -64,6 +65,41 @@ class TokenizerParityTest {
         Tokenizer tokenizer = expected.tokenizer().equals("clip") ? clip : t5;
         long[] ids = tokenizer.encode(expected.text(), expected.length());
         assertThat(ids).isEqualTo(expected.ids().stream().mapToLong(Long::longValue).toArray());
+    }
+
+    static Stream<Case> casesOfHunyuan() throws IOException {
+        JsonNode json = new ObjectMapper().readTree(Golden.path("hunyuan-tiny/tokenizers.json").toFile());
+        List<Case> cases = StreamSupport.stream(json.spliterator(), false).map(Case::of).toList();
+        assertThat(cases).hasSizeGreaterThan(90);
+        return cases.stream();
+    }
+
+    /** From vocab.txt and spiece.model; the golden file has the ids without padding. */
+    @ParameterizedTest
+    @MethodSource("casesOfHunyuan")
+    void idsOfVocabularyFilesAreThoseOfThePublicTokenizers(Case expected) {
+        boolean isBert = expected.tokenizer().equals("bert");
+        Path folder = Golden.path("hunyuan-tiny/pipeline").resolve(isBert ? "tokenizer" : "tokenizer_2");
+        try (Tokenizer tokenizer = isBert ? Tokenizer.bert(folder) : Tokenizer.t5(folder)) {
+            long[] ids = tokenizer.encode(expected.text(), expected.length());
+            assertThat(tokenizer.count(expected.text(), expected.length())).isEqualTo(expected.ids().size());
+            assertThat(Arrays.copyOf(ids, expected.ids().size()))
+                    .isEqualTo(expected.ids().stream().mapToLong(Long::longValue).toArray());
+            assertThat(Arrays.stream(ids).skip(expected.ids().size())).allMatch(id -> id == 0);
+        }
+    }
+
+    @Test
+    void brokenVocabulariesAreRefused(@TempDir Path folder) throws IOException {
+        byte[] model = Files.readAllBytes(Golden.path("hunyuan-tiny/pipeline/tokenizer_2/spiece.model"));
+        for (byte[] broken : new byte[][] {{}, {1}, "[]".getBytes(), Arrays.copyOf(model, model.length / 2),
+            Arrays.copyOfRange(model, 1, model.length)}) {
+            Files.write(folder.resolve("spiece.model"), broken);
+            assertThatThrownBy(() -> Tokenizer.t5(folder)).isInstanceOf(Refusal.class).hasMessageContaining("spiece.model");
+        }
+        assertThatThrownBy(() -> Tokenizer.bert(folder)).isInstanceOf(Refusal.class).hasMessageContaining("vocab.txt");
+        Files.writeString(folder.resolve("vocab.txt"), "a\nb\n");
+        assertThatThrownBy(() -> Tokenizer.bert(folder)).isInstanceOf(Refusal.class).hasMessageContaining("[PAD]");
     }
 
     @Test

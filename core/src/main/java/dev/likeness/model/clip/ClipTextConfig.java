@@ -66,6 +66,7 @@ public record ClipTextConfig(
                 shapes.size("text_model.encoder.layers.0.mlp.fc1.weight", 0), shapes.count("text_model.encoder.layers"),
                 heads,
                 shapes.size("text_model.embeddings.position_embedding.weight", 0), known == null ? null : known.hiddenAct(),
-                known == null ? null : known.layerNormEps(), known == null ? null : known.eosTokenId(), null);
+                known == null ? null : known.layerNormEps(), known == null ? null : known.eosTokenId(),
+                known == null ? width : known.projectionDim()); // CLIP-L's is as wide as its states
     }
 }

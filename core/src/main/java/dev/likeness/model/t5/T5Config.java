@@ -24,8 +24,8 @@ public record T5Config(
     private static final Set<String> UNUSED = Set.of("architectures", "classifier_dropout", "decoder_start_token_id",
             "dense_act_fn", "dropout_rate", "dtype", "eos_token_id", "initializer_factor", "is_decoder",
             "is_encoder_decoder", "is_gated_act", "model_type", "num_decoder_layers", "output_past", "pad_token_id",
-            "scale_decoder_outputs", "task_specific_params", "tie_word_embeddings", "torch_dtype", "transformers_version",
-            "use_cache");
+            "scale_decoder_outputs", "task_specific_params", "tie_word_embeddings", "tokenizer_class", "torch_dtype",
+            "transformers_version", "use_cache");
 
     public T5Config {
         relativeAttentionNumBuckets = relativeAttentionNumBuckets == null ? 32 : relativeAttentionNumBuckets;

@@ -43,14 +43,21 @@ public final class T5EncoderModel {
      * @return [B, L, d]
      */
     public Tensor forward(long[][] ids) {
+        return forward(ids, null);
+    }
+
+    /**
+     * @param mask added to the scores of keys: 0 for text, minus infinity for padding [B, 1, 1, L]; null for all attended to
+     * @return [B, L, d], also where padding is
+     */
+    public Tensor forward(long[][] ids, Tensor mask) {
         try (Scope scope = Scope.open()) {
             int length = ids[0].length;
-            long[] flat = new long[ids.length * length];
-            for (int i = 0; i < ids.length; i++) {
-                System.arraycopy(ids[i], 0, flat, i * length, length);
-            }
-            Tensor x = Ops.embedding(embedding, Tensors.onDeviceOf(Tensors.of(flat, ids.length, length), embedding));
+            Tensor x = Ops.embedding(embedding, Tensors.onDeviceOf(Tensors.of(ids), embedding));
             Tensor bias = positionBias(length);
+            if (mask != null) {
+                bias = bias.add(Tensors.like(mask, bias));
+            }
             for (Block block : blocks) {
                 x = block.forward(x, bias);
             }

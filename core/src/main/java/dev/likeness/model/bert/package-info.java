@@ -1,0 +1,2 @@
+/** BERT's encoder. */
+package dev.likeness.model.bert;

@@ -1,0 +1,2 @@
+/** HunyuanDiT's transformer. */
+package dev.likeness.model.hunyuan;
