@@ -31,9 +31,9 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class UNetTraining extends LatentTraining {
 
-    /** The noise of Stable Diffusion; runs of few steps begin at the last timestep. */
+    /** The noise of Stable Diffusion; runs of few steps begin at the last timestep, where its offset of 1 counts for nothing. */
     static final DiffusionConfig DIFFUSION =
-            new DiffusionConfig(1000, 0.00085, 0.012, "scaled_linear", "v_prediction", "trailing", 0, true, false);
+            new DiffusionConfig(1000, 0.00085, 0.012, "scaled_linear", "v_prediction", "trailing", 1, true, false);
 
     private static final int SAMPLE_STEPS = 20;
     private static final double SAMPLE_GUIDANCE = 3;

@@ -13,7 +13,6 @@ import dev.likeness.schedule.Diffusion;
 import dev.likeness.task.AttentionSharing;
 import dev.likeness.task.DiffusionDefaults;
 import dev.likeness.task.DiffusionModel;
-import dev.likeness.task.DiffusionReplacement;
 import dev.likeness.task.FluxModel;
 import dev.likeness.task.Generate;
 import dev.likeness.task.Injection;
@@ -23,6 +22,7 @@ import dev.likeness.task.Sampling;
 import dev.likeness.task.StableDiffusionModel;
 import dev.likeness.task.Subject;
 import dev.likeness.task.TaskListener;
+import dev.likeness.task.UNetInjection;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import java.nio.file.Path;
@@ -177,7 +177,7 @@ public abstract class Analysed implements AutoCloseable {
         }
 
         private Picture share(String prompt, HeldOut reference, SelfAttentionHook watch) {
-            return DiffusionReplacement.share(model, prompt, reference.picture(), reference.caption(),
+            return UNetInjection.share(model, prompt, reference.picture(), reference.caption(),
                     sampling(reference.seed()), watch, TaskListener.NONE).images().get(0).picture();
         }
 
@@ -193,7 +193,7 @@ public abstract class Analysed implements AutoCloseable {
 
         @Override
         public Picture replace(HeldOut reference) {
-            return DiffusionReplacement.replace(model, reference.caption(), reference.picture(), reference.mask(),
+            return UNetInjection.replace(model, reference.caption(), reference.picture(), reference.mask(),
                     reference.caption(), sampling(reference.seed()), TaskListener.NONE).images().get(0).picture();
         }
 

@@ -14,10 +14,11 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * The reference on its own way through a diffusion network without positions, a U-Net: at each step one pass over the reference
- * at that noise level yields the input of every self-attention layer, which the picture attends to, or takes in place of its own.
+ * The reference on its own way through a U-Net, which knows no positions and attends on grids of several sizes: at each step one
+ * pass over the reference at that noise level yields the input of every self-attention layer, which the picture attends to, or
+ * takes in place of its own. {@link DiffusionReplacement} is for transformers, whose layers share one grid.
  */
-public final class DiffusionReference {
+public final class UNetReference {
 
     /** Share of a token's pixels that the subject must have for the token to be the subject's. */
     private static final float SHARE = 0.25f;
@@ -32,7 +33,7 @@ public final class DiffusionReference {
      * @param clean the reference's latents [1, C, h, w], float32
      * @param noise the same shape; the reference is seen at every level with this noise, which is where its exact trajectory is
      */
-    public DiffusionReference(DiffusionSampler sampler, Tensor clean, Tensor noise, List<Diffusion.Step> steps) {
+    public UNetReference(DiffusionSampler sampler, Tensor clean, Tensor noise, List<Diffusion.Step> steps) {
         this.sampler = sampler;
         this.clean = clean;
         this.noise = noise;

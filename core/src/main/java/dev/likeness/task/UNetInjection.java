@@ -4,7 +4,7 @@ import dev.likeness.denoise.DiffusionSampler;
 import dev.likeness.denoise.Evaluations;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
-import dev.likeness.inject.DiffusionReference;
+import dev.likeness.inject.UNetReference;
 import dev.likeness.model.SelfAttentionHook;
 import dev.likeness.schedule.Diffusion;
 import dev.likeness.tensor.Scope;
@@ -17,9 +17,9 @@ import org.bytedeco.pytorch.Tensor;
  * What the paper does to U-Nets to compare them (section 3.1 and supplement, section 6): attention sharing with a reference, and
  * token replacement in its self-attention layers, at every step of DDIM.
  */
-public final class DiffusionReplacement {
+public final class UNetInjection {
 
-    private DiffusionReplacement() {}
+    private UNetInjection() {}
 
     /**
      * Attention sharing: the picture's tokens attend to all tokens of the reference as well.
@@ -46,7 +46,7 @@ public final class DiffusionReplacement {
     }
 
     private static Generation run(StableDiffusionModel model, String prompt, Picture picture, String caption, Sampling sampling,
-            BiFunction<DiffusionReference, Integer, SelfAttentionHook> hook, TaskListener listener) {
+            BiFunction<UNetReference, Integer, SelfAttentionHook> hook, TaskListener listener) {
         Stopwatch stopwatch = new Stopwatch(listener);
         try (Scope scope = Scope.open()) {
             List<Diffusion.Step> steps = model.steps(Diffusion.Sampler.DDIM, sampling);
@@ -56,7 +56,7 @@ public final class DiffusionReplacement {
             DiffusionSampler denoiser = model.sampler(prompt, sampling);
             DiffusionSampler unguided = model.unguided(caption, sampling);
             stopwatch.phase("encode");
-            DiffusionReference reference = new DiffusionReference(unguided, model.encode(picture),
+            UNetReference reference = new UNetReference(unguided, model.encode(picture),
                     model.noise(Personalize.REFERENCE_SEED, 1, sampling), steps);
             IntFunction<SelfAttentionHook> hooks = step -> hook.apply(reference, step);
             stopwatch.phase("denoise");
