@@ -1,5 +1,6 @@
 package dev.likeness.tensor;
 
+import java.util.function.Supplier;
 import org.bytedeco.openblas.presets.openblas_nolapack;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
@@ -21,7 +22,25 @@ public final class Ops {
         openblas_nolapack.blas_set_num_threads(1);
     }
 
+    /** Elements of an operation that passes over memory once or twice up to which it is done before a second thread has woken. */
+    private static final long BRIEF = 1L << 19;
+
+    private static volatile int threads = torch.get_num_threads();
+
     private Ops() {}
+
+    /** The operation on one thread where there is little to do for it. */
+    private static Tensor brief(Tensor x, Supplier<Tensor> operation) {
+        if (!x.is_cpu() || x.numel() > BRIEF) {
+            return operation.get();
+        }
+        torch.set_num_threads(1);
+        try {
+            return operation.get();
+        } finally {
+            torch.set_num_threads(threads); // not those before: a thread that began in another one's brief operation had one
+        }
+    }
 
     private static TensorOptional optional(Tensor tensor) {
         return tensor == null ? new TensorOptional() : new TensorOptional(tensor);
@@ -52,12 +71,16 @@ public final class Ops {
 
     /** Normalises the last axis; weight and bias [d] or null. */
     public static Tensor layerNorm(Tensor x, Tensor weight, Tensor bias, double epsilon) {
-        return torch.layer_norm(x, new long[] {x.size(-1)}, optional(weight), optional(bias), epsilon, false);
+        return brief(x, () -> torch.layer_norm(x, new long[] {x.size(-1)}, optional(weight), optional(bias), epsilon, false));
     }
 
-    /** Divides the last axis by its root mean square; weight [d]. */
+    /** Divides the last axis by its root mean square; weight [d], or several of them that broadcast to x. */
     public static Tensor rmsNorm(Tensor x, Tensor weight, double epsilon) {
-        return torch.rms_norm(x, new long[] {x.size(-1)}, optional(weight), new DoubleOptional(epsilon));
+        Tensor one = weight.dim() == 1 ? weight : null;
+        return brief(x, () -> {
+            Tensor normed = torch.rms_norm(x, new long[] {x.size(-1)}, optional(one), new DoubleOptional(epsilon));
+            return one == null ? normed.mul(weight) : normed;
+        });
     }
 
     /** x [B, C, h, w], weight and bias [C]. */
@@ -126,7 +149,7 @@ public final class Ops {
 
     /** Gated residual: x + gate * update. */
     public static Tensor gated(Tensor x, Tensor gate, Tensor update) {
-        return torch.addcmul(x, gate, update);
+        return brief(x, () -> torch.addcmul(x, gate, update));
     }
 
     /** Limits every element to [least, greatest]. */
@@ -135,7 +158,7 @@ public final class Ops {
     }
 
     public static Tensor cat(long axis, Tensor... parts) {
-        return torch.cat(new TensorVector(parts), axis);
+        return brief(parts[0], () -> torch.cat(new TensorVector(parts), axis));
     }
 
     public static Tensor stack(long axis, Tensor... parts) {
@@ -167,7 +190,7 @@ public final class Ops {
         }
         long rows = q.size(2);
         long chunk = Math.max(16, MAX_SCORES / Math.max(1, q.size(0) * q.size(1) * k.size(2)));
-        Tensor keys = k.transpose(-2, -1).mul(new Scalar(scale)); // [B, H, D, Sk]
+        Tensor keys = brief(k, () -> k.transpose(-2, -1).mul(new Scalar(scale))); // [B, H, D, Sk]
         if (rows <= chunk) {
             return attend(q, keys, v, bias);
         }
@@ -216,7 +239,7 @@ public final class Ops {
 
     /** Joins heads: [B, H, S, D] to [B, S, H * D]. */
     public static Tensor joinHeads(Tensor x) {
-        return x.transpose(1, 2).reshape(x.size(0), x.size(2), x.size(1) * x.size(3));
+        return brief(x, () -> x.transpose(1, 2).reshape(x.size(0), x.size(2), x.size(1) * x.size(3)));
     }
 
     /**
@@ -224,9 +247,11 @@ public final class Ops {
      * {@code rotation}, a complex tensor [S, D/2]; x [..., S, D]. Computed in float32 as the public code does.
      */
     public static Tensor rotate(Tensor x, Tensor rotation) {
-        Tensor pairs = Tensors.to(x, DType.FLOAT32).unflatten(-1, x.size(-1) / 2, 2);
-        Tensor turned = torch.view_as_real(torch.view_as_complex(pairs).mul(rotation)); // [..., S, D/2, 2]
-        return turned.flatten(-2, -1).to(x.scalar_type());
+        return brief(x, () -> {
+            Tensor pairs = Tensors.to(x, DType.FLOAT32).unflatten(-1, x.size(-1) / 2, 2);
+            Tensor turned = torch.view_as_real(torch.view_as_complex(pairs).mul(rotation)); // [..., S, D/2, 2]
+            return turned.flatten(-2, -1).to(x.scalar_type());
+        });
     }
 
     /** Complex unit vectors [S, n] of angles in radians [S, n] (float64 in, complex64 out). */
@@ -277,7 +302,8 @@ public final class Ops {
     public static int threads(int count) {
         if (count > 0) {
             torch.set_num_threads(count);
+            threads = count;
         }
-        return torch.get_num_threads();
+        return threads;
     }
 }

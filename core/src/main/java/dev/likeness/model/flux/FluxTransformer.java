@@ -267,7 +267,7 @@ public final class FluxTransformer {
             Tensor qkv = toQkv.forward(x);
             qkv = qkv.view(x.size(0), x.size(1), 3, heads, qkv.size(2) / (3 * heads));
             Tensor norms = Ops.stack(0, normQ, normK).unsqueeze(1); // [2, 1, D]
-            return new Heads(Ops.rmsNorm(qkv.narrow(2, 0, 2), null, EPSILON).mul(norms), qkv.select(2, 2));
+            return new Heads(Ops.rmsNorm(qkv.narrow(2, 0, 2), norms, EPSILON), qkv.select(2, 2));
         }
     }
 
