@@ -25,13 +25,20 @@ public final class Ops {
     /** Elements of an operation that passes over memory once or twice up to which it is done before a second thread has woken. */
     private static final long BRIEF = 1L << 19;
 
+    /** Multiplications of a matrix product that take no longer than one such element. */
+    private static final long PRODUCTS = 16;
+
     private static volatile int threads = torch.get_num_threads();
 
     private Ops() {}
 
     /** The operation on one thread where there is little to do for it. */
     private static Tensor brief(Tensor x, Supplier<Tensor> operation) {
-        if (!x.is_cpu() || x.numel() > BRIEF) {
+        return brief(x, x.numel(), operation);
+    }
+
+    private static Tensor brief(Tensor x, long elements, Supplier<Tensor> operation) {
+        if (!x.is_cpu() || elements > BRIEF) {
             return operation.get();
         }
         torch.set_num_threads(1);
@@ -66,7 +73,7 @@ public final class Ops {
 
     /** {@link #linear} by packed weights, then GELU by its tanh approximation where that is asked for. For inference. */
     public static Tensor packedLinear(Tensor x, Tensor packed, Tensor bias, boolean geluTanh) {
-        return OneDnn.linear(x, packed, bias, geluTanh);
+        return brief(x, x.numel() * packed.size(0) / PRODUCTS, () -> OneDnn.linear(x, packed, bias, geluTanh));
     }
 
     /** Normalises the last axis; weight and bias [d] or null. */
@@ -215,11 +222,10 @@ public final class Ops {
     }
 
     private static Tensor attend(Tensor q, Tensor keys, Tensor v, Tensor bias) {
-        Tensor scores = torch.matmul(q, keys); // [B, H, Sq, Sk]
-        if (bias != null) {
-            scores = scores.add(bias);
-        }
-        return torch.matmul(torch.softmax(scores, -1), v);
+        long size = q.numel() / q.size(3) * keys.size(3);
+        Tensor products = brief(q, size, () -> torch.matmul(q, keys)); // [B, H, Sq, Sk]
+        Tensor shares = torch.softmax(bias == null ? products : products.add(bias), -1);
+        return brief(q, size, () -> torch.matmul(shares, v));
     }
 
     /** Divides the last axis by its length. */
