@@ -32,6 +32,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
@@ -200,13 +202,28 @@ public final class FluxModel implements AutoCloseable {
         return text.toString();
     }
 
-    /** Loads every network that stays now instead of on first use. */
-    public void load() {
-        if (memory.plan().keepsText()) {
-            textEncoders();
-            transformer();
+    /** Loads every network that stays now instead of on first use, the text encoders beside the others. */
+    public synchronized void load() {
+        if (!memory.plan().keepsText()) {
+            vae();
+            return;
         }
-        vae();
+        CompletableFuture<TextEncoders> text = textEncoders != null ? CompletableFuture.completedFuture(textEncoders)
+                : CompletableFuture.supplyAsync(() -> TextEncoders.open(files, dtype, device));
+        try {
+            transformer();
+            vae();
+        } finally { // also where a network is refused: what was opened is closed with the model
+            textEncoders = join(text);
+        }
+    }
+
+    private static TextEncoders join(CompletableFuture<TextEncoders> text) {
+        try {
+            return text.join();
+        } catch (CompletionException e) {
+            throw e.getCause() instanceof Refusal refusal ? refusal : e;
+        }
     }
 
     /**
