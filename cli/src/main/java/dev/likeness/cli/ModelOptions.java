@@ -95,6 +95,7 @@ final class ModelOptions {
 
     /** Whether the model tells noise from latents, as Stable Diffusion does. */
     boolean isDiffusion() {
+        Device.of(device); // what is wrong with the flags is told before what is wrong with the folder
         return DiffusionModel.isIn(folder());
     }
 

@@ -91,7 +91,7 @@ class PersonalizeCommand implements Callable<Integer> {
         });
         try (DiffusionModel opened = modelOptions.openDiffusion()) {
             if (!(opened instanceof HunyuanDitModel model)) {
-                throw Refusal.usage("%s is a U-Net, and tokens are replaced in transformers; give %s a FLUX.1 or HunyuanDiT folder.",
+                throw Refusal.model("%s is a U-Net, and tokens are replaced in transformers; give %s a FLUX.1 or HunyuanDiT folder.",
                         opened.name(), spec.name());
             }
             Sampling sampling = samplingOptions.with(model.defaults());

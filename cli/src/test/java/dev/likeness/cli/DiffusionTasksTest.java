@@ -84,8 +84,8 @@ class DiffusionTasksTest {
 
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
-        "sd15    | 4 | personalize -p fox -r subject.png | StableDiffusionPipeline, generate and invert, FLUX.1",
-        "sdxl    | 4 | personalize -p fox -r subject.png | StableDiffusionXLPipeline, generate and invert, FLUX.1",
+        "sd15    | 4 | personalize -p fox -r subject.png | sd15 is a U-Net, FLUX.1 or HunyuanDiT",
+        "sdxl    | 4 | personalize -p fox -r subject.png | sdxl is a U-Net, FLUX.1 or HunyuanDiT",
         "sd15    | 2 | generate -p fox --guidance-scale 3.5 | --guidance-scale, --true-cfg-scale",
         "sd15    | 2 | generate -p fox --max-sequence-length 64 | --max-sequence-length, leave it out",
         "sd15    | 2 | generate -p fox --memory stream  | --memory, FLUX.1, leave it out",

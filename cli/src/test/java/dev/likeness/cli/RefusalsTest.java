@@ -477,7 +477,7 @@ class RefusalsTest {
                 model("index broken", broken("index", copy -> Files.writeString(copy.resolve("model_index.json"), "{")),
                         "model_index.json", "download it again"),
                 model("another pipeline", broken("pipeline", copy -> edit(copy, "model_index.json",
-                        json -> json.put("_class_name", "StableDiffusionPipeline"))), "StableDiffusionPipeline", "FluxPipeline"),
+                        json -> json.put("_class_name", "StableDiffusion3Pipeline"))), "StableDiffusion3Pipeline", "FluxPipeline"),
                 model("weights missing", broken("weights", copy -> Files.delete(copy.resolve(WEIGHTS))),
                         "diffusion_pytorch_model.safetensors", "--model"),
                 model("weights cut off", broken("cut", copy -> Files.write(copy.resolve(WEIGHTS),
