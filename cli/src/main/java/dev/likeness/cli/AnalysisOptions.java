@@ -15,7 +15,6 @@ import picocli.CommandLine.Option;
 /** What the analyses share: which models, on which pictures, on what. */
 final class AnalysisOptions {
 
-    private static final String UNET = "toybox-unet";
     private static final int MAX_SAMPLES = 10_000;
 
     @Option(names = "--model", paramLabel = "DIR",
@@ -59,9 +58,7 @@ final class AnalysisOptions {
         }
         int side = size == null ? 256 : size;
         new Sampling(side, side, steps == null ? 1 : steps, 0, 1, "", 2, seed, 1); // for its refusals
-        if (threads < 0 || threads > 1024) {
-            throw Refusal.usage("--threads %d is out of range; use 0 for the physical cores or a count up to 1024.", threads);
-        }
+        ModelOptions.requireThreads(threads);
     }
 
     /** The folders asked for. */
@@ -71,8 +68,8 @@ final class AnalysisOptions {
         }
         Path models = ModelOptions.home("--model DIR").resolve("models");
         List<Path> embedded = new ArrayList<>(List.of(models.resolve(ModelOptions.EMBEDDED)));
-        if (Files.isDirectory(models.resolve(UNET))) {
-            embedded.add(models.resolve(UNET));
+        if (Files.isDirectory(models.resolve(ModelOptions.EMBEDDED_UNET))) {
+            embedded.add(models.resolve(ModelOptions.EMBEDDED_UNET));
         }
         return embedded;
     }

@@ -23,6 +23,7 @@ final class ModelOptions {
 
     /** Folder name of the model that comes with the project. */
     static final String EMBEDDED = "toybox";
+    static final String EMBEDDED_UNET = "toybox-unet";
 
     private static final int MAX_THREADS = 1024;
     private static final String AUTO = "auto";
@@ -73,10 +74,7 @@ final class ModelOptions {
 
     /** Refuses unusable flags before anything is read or loaded. */
     void check() {
-        if (threads < 0 || threads > MAX_THREADS) {
-            throw Refusal.usage("--threads %d is out of range; use 0 for the physical cores or a count up to %d.", threads,
-                    MAX_THREADS);
-        }
+        requireThreads(threads);
         Device.requireKnown(device);
         MemoryPlan.ofFlag(memory);
         singleFiles().forEach((component, file) -> {
@@ -90,6 +88,13 @@ final class ModelOptions {
         });
         if (!dtype.equals(AUTO)) {
             DType.ofFlag(dtype);
+        }
+    }
+
+    static void requireThreads(int threads) {
+        if (threads < 0 || threads > MAX_THREADS) {
+            throw Refusal.usage("--threads %d is out of range; use 0 for the physical cores or a count up to %d.", threads,
+                    MAX_THREADS);
         }
     }
 

@@ -29,8 +29,6 @@ import picocli.CommandLine.Parameters;
         description = "Trains an embedded model from nothing; goes on where it was stopped.")
 final class TrainCommand implements Callable<Integer> {
 
-    private static final String UNET = "toybox-unet";
-
     private enum Part { SPLIT, VAE, TRANSFORMER, CLASSIFIER, SAMPLES, ALL }
 
     @Parameters(paramLabel = "MODEL", description = "what to train: toybox, or toybox-unet, the small U-Net that it is compared with")
@@ -96,7 +94,7 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        boolean unet = name.equals(UNET);
+        boolean unet = name.equals(ModelOptions.EMBEDDED_UNET);
         if (!unet && !name.equals(ModelOptions.EMBEDDED)) {
             throw Refusal.usage("train %s: there is nothing of that name to train; use toybox or toybox-unet.", name);
         }

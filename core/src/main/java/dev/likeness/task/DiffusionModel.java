@@ -11,6 +11,7 @@ import dev.likeness.schedule.Diffusion;
 import dev.likeness.schedule.DiffusionConfig;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.Checkpoint;
@@ -129,6 +130,13 @@ public abstract class DiffusionModel implements AutoCloseable {
             throw Refusal.model("%s: %s in_channels %d is not the vae's latent_channels %d; the components do not belong "
                     + "together, or the model takes further pictures, which is not supported.", folder(), network, channels,
                     vaeConfig.latentChannels());
+        }
+    }
+
+    /** The same numbers in each of some rows, [count, n], float32. */
+    Tensor rows(long count, float... row) {
+        try (Scope scope = Scope.open()) {
+            return scope.keep(Tensors.to(Ops.repeat(Tensors.of(row, 1, row.length), count, 1), device, DType.FLOAT32));
         }
     }
 

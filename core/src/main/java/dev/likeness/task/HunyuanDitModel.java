@@ -13,7 +13,6 @@ import dev.likeness.tensor.Tensors;
 import dev.likeness.text.HunyuanPrompts;
 import dev.likeness.weights.Checkpoint;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -101,12 +100,7 @@ public final class HunyuanDitModel extends DiffusionModel {
 
     /** What the network shall know of the canvas: it is not cropped. @return [n, 6], float32 */
     private Tensor sizes(int rows, Sampling sampling) {
-        float[] one = {ORIGINAL_SIDE, ORIGINAL_SIDE, sampling.height(), sampling.width(), 0, 0};
-        float[] all = new float[rows * one.length];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = one[i % one.length];
-        }
-        return Tensors.to(Tensors.of(all, rows, one.length), device(), DType.FLOAT32);
+        return rows(rows, ORIGINAL_SIDE, ORIGINAL_SIDE, sampling.height(), sampling.width(), 0, 0);
     }
 
     @Override
@@ -117,10 +111,8 @@ public final class HunyuanDitModel extends DiffusionModel {
         long rows = condition.tokens().size(0);
         return (latents, timestep, step, hook) -> {
             try (Scope scope = Scope.open()) {
-                float[] timesteps = new float[(int) rows];
-                Arrays.fill(timesteps, timestep);
                 HunyuanDit2DModel.Input input = new HunyuanDit2DModel.Input(Tensors.like(latents, condition.tokens()),
-                        Tensors.onDeviceOf(Tensors.of(timesteps, rows), latents), condition, rotation);
+                        rows(rows, timestep).view(-1), condition, rotation);
                 return scope.keep(Tensors.to(network.forward(input, step, hook), DType.FLOAT32));
             }
         };

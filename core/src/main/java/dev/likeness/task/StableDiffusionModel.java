@@ -12,7 +12,6 @@ import dev.likeness.tensor.Tensors;
 import dev.likeness.text.ClipPrompts;
 import dev.likeness.weights.Checkpoint;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -98,14 +97,7 @@ public final class StableDiffusionModel extends DiffusionModel {
 
     /** What the network shall know of the canvas: it is neither scaled nor cropped. @return [n, 6], float32 */
     private Tensor timeIds(long rows, Sampling sampling) {
-        float height = sampling.height();
-        float width = sampling.width();
-        float[] one = {height, width, 0, 0, height, width};
-        float[] all = new float[(int) rows * one.length];
-        for (int i = 0; i < all.length; i++) {
-            all[i] = one[i % one.length];
-        }
-        return Tensors.to(Tensors.of(all, rows, one.length), device(), DType.FLOAT32);
+        return rows(rows, sampling.height(), sampling.width(), 0, 0, sampling.height(), sampling.width());
     }
 
     @Override
@@ -116,10 +108,8 @@ public final class StableDiffusionModel extends DiffusionModel {
         UNet2DConditionModel network = unet();
         return (latents, timestep, step, hook) -> {
             try (Scope scope = Scope.open()) {
-                float[] timesteps = new float[(int) rows];
-                Arrays.fill(timesteps, timestep);
                 UNet2DConditionModel.Input input = new UNet2DConditionModel.Input(Tensors.like(latents, embedding.tokens()),
-                        Tensors.onDeviceOf(Tensors.of(timesteps, rows), latents), embedding.tokens(), embedding.pooled(), timeIds);
+                        rows(rows, timestep).view(-1), embedding.tokens(), embedding.pooled(), timeIds);
                 return scope.keep(Tensors.to(network.forward(input, step, hook), DType.FLOAT32));
             }
         };
