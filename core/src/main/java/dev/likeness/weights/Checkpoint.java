@@ -1,15 +1,12 @@
 package dev.likeness.weights;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.error.Refusal;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.weights.TensorFile.Entry;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +33,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
 
     private static final String PICKLED = "pytorch_model.bin"; // may run any code when it is read
     private static final String HALF = ".fp16"; // what the public library calls a variant
-    private static final Pattern SHARD = Pattern.compile("[^/\\\\\\p{Cntrl}]+\\.safetensors");
+    private static final Pattern SHARD = Pattern.compile("[^/\\\\\\p{Cntrl}]{1,200}\\.safetensors");
 
     /** What ComfyUI's float8 files hold beside the weights: marks, and scales of the layers' inputs, for sums in float8. */
     private static final Pattern BESIDE = Pattern.compile("scaled_fp8|.*\\.(scale_input|input_scale|comfy_quant)");
@@ -83,7 +80,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
                         shards.computeIfAbsent(shardName, name -> SafetensorsFile.open(folder.resolve(name)));
                 if (!shard.entries().containsKey(entry.getKey())) {
                     throw Refusal.model("%s names %s in %s, which does not hold it; download the folder again.", index,
-                            entry.getKey(), shardName);
+                            TensorFile.shown(entry.getKey()), shardName);
                 }
                 weights.put(entry.getKey(), StoredWeight.whole(shard, entry.getKey()));
             }
@@ -144,24 +141,18 @@ public final class Checkpoint implements Weights, AutoCloseable {
     }
 
     private static JsonNode weightMap(Path index) {
-        try {
-            JsonNode map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
-            if (!map.isObject() || map.isEmpty()) {
-                throw Refusal.model("%s has no weight_map; download it again.", index);
-            }
-            return map;
-        } catch (JsonProcessingException e) {
-            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw Refusal.model("%s is not readable (%s); download it again.", index, e.getMessage(), e);
+        JsonNode map = JsonFile.read(index).path("weight_map");
+        if (!map.isObject() || map.isEmpty()) {
+            throw Refusal.model("%s has no weight_map; download it again.", index);
         }
+        return map;
     }
 
     /** An index must not lead out of its folder. */
     private static String shardName(Path index, String weight, JsonNode value) {
         if (!value.isTextual() || !SHARD.matcher(value.asText()).matches()) {
             throw Refusal.model("%s names %s as the place of %s, which is no safetensors file of the same folder; download the "
-                    + "folder again.", index, value, weight);
+                    + "folder again.", index, TensorFile.shown(value.toString()), TensorFile.shown(weight));
         }
         return value.asText();
     }
@@ -174,7 +165,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
                 StoredWeight named = weights.get(name);
                 if (named == null || named.file() != shard) {
                     throw Refusal.model("%s holds %s, which %s does not name there; download the folder again.", shard.path(),
-                            name, index.getFileName());
+                            TensorFile.shown(name), index.getFileName());
                 }
             }
         }

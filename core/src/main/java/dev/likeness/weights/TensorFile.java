@@ -86,7 +86,7 @@ public abstract sealed class TensorFile permits SafetensorsFile, GgufFile {
     }
 
     /** A name as sentences show it: names come from a file that anyone may have written. */
-    static String shown(String name) {
+    public static String shown(String name) {
         String plain = name.replaceAll("\\p{Cntrl}", "?");
         return plain.length() > SHOWN ? plain.substring(0, SHOWN) + "..." : plain;
     }

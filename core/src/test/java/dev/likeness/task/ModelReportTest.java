@@ -199,6 +199,17 @@ class ModelReportTest {
     }
 
     @Test
+    void anIndexThatIsNoModelsIsRefusedInOneLine() throws IOException {
+        Path index = folder.resolve("model_index.json");
+        Files.writeString(index, "{\"_class_name\": \"Some\\nPipeline\"}");
+        assertThat(ModelReport.of(folder).problem()).contains("Some?Pipeline");
+        try (RandomAccessFile sparse = new RandomAccessFile(index.toFile(), "rw")) {
+            sparse.setLength(1L << 30);
+        }
+        assertThat(ModelReport.of(folder).problem()).contains(index.toString(), String.valueOf(1L << 30));
+    }
+
+    @Test
     void toyboxIsNamed() {
         ModelReport report = ModelReport.of(Path.of("..", "models", "toybox"));
         assertThat(report.architecture()).isEqualTo("Toybox");
