@@ -113,7 +113,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
         Map<String, Entry> own = new LinkedHashMap<>();
         Map<String, String> scales = new LinkedHashMap<>(); // key of a weight to key of its scale
         for (Map.Entry<String, Entry> entry : opened.entries().entrySet()) {
-            if (!entry.getKey().startsWith(prefix)) {
+            if (!entry.getKey().startsWith(prefix) || prefix.isEmpty() && component.isOthers(entry.getKey())) {
                 continue;
             }
             String name = entry.getKey().substring(prefix.length());
@@ -121,10 +121,16 @@ public final class Checkpoint implements Weights, AutoCloseable {
             if (scale.matches()) {
                 requireOneNumber(file, entry.getKey(), entry.getValue());
                 scales.put(scale.group(1) + ".weight", entry.getKey());
-            } else if (!BESIDE.matcher(name).matches() && !(prefix.isEmpty() && component.isOthers(name))) {
+            } else if (!BESIDE.matcher(name).matches()) {
                 own.put(name, entry.getValue());
             }
         }
+        scales.forEach((weight, scale) -> {
+            if (!own.containsKey(weight)) {
+                throw Refusal.model("%s holds the scale %s and not its weight; the file is incomplete, download it again.", file,
+                        TensorFile.shown(scale));
+            }
+        });
         Map<String, StoredWeight> weights = new LinkedHashMap<>();
         Renaming.of(component, file, own).forEach((name, piece) -> weights.put(name,
                 new StoredWeight(opened, piece.of(prefix + piece.key()), scales.get(piece.key()))));

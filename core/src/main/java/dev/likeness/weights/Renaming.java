@@ -141,7 +141,7 @@ final class Renaming {
         } else if (module.equals(BFL_LAST_MODULATION)) {
             // shift before scale there, scale before shift here
             Piece whole = whole(key);
-            long half = whole.shape()[0] / 2;
+            long half = requireRows(key, whole.shape()[0] % 2 == 0, whole.shape()[0] / 2);
             put("norm_out.linear." + kind, whole.rows(new Rows(half, half), new Rows(0, half)));
         } else if (BFL_OUTSIDE.containsKey(module)) {
             put(BFL_OUTSIDE.get(module) + '.' + kind, whole(key));

@@ -153,7 +153,8 @@ class RenamingTest {
         for (Map<String, long[]> shapes : java.util.List.of(
                 Map.of("double_blocks.0.img_attn.qkv.weight", new long[] {10, 3}),
                 Map.of("double_blocks.0.img_attn.qkv.bias", new long[0]),
-                Map.of("single_blocks.0.linear1.weight", new long[] {9, 3}))) {
+                Map.of("single_blocks.0.linear1.weight", new long[] {9, 3}),
+                Map.of("final_layer.adaLN_modulation.1.weight", new long[] {9, 3}))) {
             assertThatThrownBy(() -> renamed(Component.TRANSFORMER, shapes)).isInstanceOf(Refusal.class)
                     .hasMessageContainingAll("some.file", shapes.keySet().iterator().next());
         }
