@@ -195,8 +195,7 @@ public abstract class DiffusionModel implements AutoCloseable {
     private synchronized AutoencoderKl vae() {
         if (vae == null) {
             vaeWeights = files.open(Component.VAE, vaeType(), device);
-            vae = new AutoencoderKl(vaeConfig, vaeWeights);
-            vaeWeights.finish();
+            vae = vaeWeights.network(weights -> new AutoencoderKl(vaeConfig, weights));
         }
         return vae;
     }

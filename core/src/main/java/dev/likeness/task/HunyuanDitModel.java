@@ -80,8 +80,7 @@ public final class HunyuanDitModel extends DiffusionModel {
         if (transformer == null) {
             transformerWeights =
                     Checkpoint.open(folder().resolve("transformer"), "diffusion_pytorch_model", dtype(), device());
-            transformer = new HunyuanDit2DModel(config, transformerWeights);
-            transformerWeights.finish();
+            transformer = transformerWeights.network(weights -> new HunyuanDit2DModel(config, weights));
         }
         return transformer;
     }

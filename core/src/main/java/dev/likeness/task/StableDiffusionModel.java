@@ -73,8 +73,7 @@ public final class StableDiffusionModel extends DiffusionModel {
     public synchronized UNet2DConditionModel unet() {
         if (unet == null) {
             unetWeights = Checkpoint.open(folder().resolve("unet"), "diffusion_pytorch_model", dtype(), device());
-            unet = new UNet2DConditionModel(unetConfig, unetWeights);
-            unetWeights.finish();
+            unet = unetWeights.network(weights -> new UNet2DConditionModel(unetConfig, weights));
         }
         return unet;
     }

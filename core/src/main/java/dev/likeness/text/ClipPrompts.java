@@ -26,18 +26,24 @@ public final class ClipPrompts implements AutoCloseable {
 
     /** One CLIP and its tokenizer. */
     private static final class Encoder implements AutoCloseable {
+        private final Opened opened = new Opened();
         private final Tokenizer tokenizer;
-        private final Checkpoint weights;
         private final ClipTextModel model;
         private final Tensor projection; // [p, d], or null
 
         Encoder(Path folder, String suffix, boolean projects, DType dtype, Device device) {
             ClipTextConfig config = config(folder, suffix);
-            tokenizer = Tokenizer.clip(folder.resolve("tokenizer" + suffix));
-            weights = Checkpoint.open(folder.resolve("text_encoder" + suffix), STEM, dtype, device);
-            model = new ClipTextModel(config, weights);
-            projection = projects ? weights.get("text_projection.weight", config.projectionDim(), config.hiddenSize()) : null;
-            weights.finish(ClipTextModel.IGNORED_KEYS);
+            try {
+                tokenizer = opened.add(Tokenizer.clip(folder.resolve("tokenizer" + suffix)), Tokenizer::close);
+                Checkpoint weights = opened.add(Checkpoint.open(folder.resolve("text_encoder" + suffix), STEM, dtype, device),
+                        Checkpoint::close);
+                model = new ClipTextModel(config, weights);
+                projection = projects ? weights.get("text_projection.weight", config.projectionDim(), config.hiddenSize()) : null;
+                weights.finish(ClipTextModel.IGNORED_KEYS);
+            } catch (RuntimeException e) {
+                opened.close();
+                throw e;
+            }
         }
 
         ClipTextModel.Output encode(List<String> prompts) {
@@ -47,18 +53,23 @@ public final class ClipPrompts implements AutoCloseable {
 
         @Override
         public void close() {
-            tokenizer.close();
-            weights.close();
+            opened.close();
         }
     }
 
+    private final Opened opened = new Opened();
     private final Encoder first;
     private final Encoder second; // null where there is one
 
     private ClipPrompts(Path folder, DType dtype, Device device) {
         boolean two = hasTwo(folder);
-        first = new Encoder(folder, "", false, dtype, device);
-        second = two ? new Encoder(folder, "_2", true, dtype, device) : null;
+        try {
+            first = opened.add(new Encoder(folder, "", false, dtype, device), Encoder::close);
+            second = two ? opened.add(new Encoder(folder, "_2", true, dtype, device), Encoder::close) : null;
+        } catch (RuntimeException e) {
+            opened.close();
+            throw e;
+        }
     }
 
     /** @throws dev.likeness.error.Refusal (model) when a file is missing or does not fit */
@@ -99,9 +110,6 @@ public final class ClipPrompts implements AutoCloseable {
 
     @Override
     public void close() {
-        first.close();
-        if (second != null) {
-            second.close();
-        }
+        opened.close();
     }
 }

@@ -333,6 +333,22 @@ public final class Checkpoint implements Weights, AutoCloseable {
     }
 
     /**
+     * The network that a constructor makes of these weights, which are closed where it is refused.
+     *
+     * @param ignored as for {@link #finish}
+     */
+    public <T> T network(Function<Weights, T> constructor, String... ignored) {
+        try {
+            T network = constructor.apply(this);
+            finish(ignored);
+            return network;
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /**
      * Refuses keys that no layer asked for; call it once the network stands.
      *
      * @param ignored keys that public files carry without use (buffers, tied copies)

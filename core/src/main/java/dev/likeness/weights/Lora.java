@@ -79,20 +79,25 @@ final class Lora implements AutoCloseable {
             }
             shapes.put(layer.getKey() + ".weight", new Entry(Encoding.F32, new long[] {up[0], down[1]}, 0, 0));
         }
-        // The layers are cut as the weights that they are added to.
-        for (Map.Entry<String, Piece> target : Renaming.of(Component.TRANSFORMER, path, shapes).entrySet()) {
-            Stored stored = layers.get(withoutKind(target.getValue().key()));
-            try (Scope scope = Scope.open()) {
-                Tensor down = number(file, stored.down, device);
-                Tensor up = number(file, stored.up, device);
-                Double alpha = stored.alpha == null ? usualAlpha : Double.valueOf(alpha(path, file, stored.alpha));
-                double factor = lora.scale() * (alpha == null ? 1 : alpha / down.size(0));
-                Tensor[] rows = target.getValue().rows().stream().map(range -> up.narrow(0, range.first(), range.count()))
-                        .toArray(Tensor[]::new);
-                Tensor scaled = Ops.cat(0, rows).mul(new Scalar(factor));
-                read.additions.put(flat(withoutKind(target.getKey())), new Addition(stored.up,
-                        Scope.own(Tensors.to(down, dtype).clone()), Scope.own(Tensors.to(scaled, dtype))));
+        try {
+            // The layers are cut as the weights that they are added to.
+            for (Map.Entry<String, Piece> target : Renaming.of(Component.TRANSFORMER, path, shapes).entrySet()) {
+                Stored stored = layers.get(withoutKind(target.getValue().key()));
+                try (Scope scope = Scope.open()) {
+                    Tensor down = number(file, stored.down, device);
+                    Tensor up = number(file, stored.up, device);
+                    Double alpha = stored.alpha == null ? usualAlpha : Double.valueOf(alpha(path, file, stored.alpha));
+                    double factor = lora.scale() * (alpha == null ? 1 : alpha / down.size(0));
+                    Tensor[] rows = target.getValue().rows().stream().map(range -> up.narrow(0, range.first(), range.count()))
+                            .toArray(Tensor[]::new);
+                    Tensor scaled = Ops.cat(0, rows).mul(new Scalar(factor));
+                    read.additions.put(flat(withoutKind(target.getKey())), new Addition(stored.up,
+                            Scope.own(Tensors.to(down, dtype).clone()), Scope.own(Tensors.to(scaled, dtype))));
+                }
             }
+        } catch (RuntimeException e) {
+            read.close();
+            throw e;
         }
         return read;
     }

@@ -20,7 +20,12 @@ public final class LoraWeights implements Weights, AutoCloseable {
     /** @throws dev.likeness.error.Refusal (model) when a file holds anything that is not understood */
     public LoraWeights(Weights base, List<LoraFile> files, DType dtype, Device device) {
         this.base = base;
-        files.forEach(file -> loras.add(Lora.read(file, dtype, device)));
+        try {
+            files.forEach(file -> loras.add(Lora.read(file, dtype, device)));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     /** Where in a layer's outputs an addition goes. */
