@@ -93,7 +93,7 @@ public final class FluxModel implements AutoCloseable {
             throw Refusal.model("%s: transformer pooled_projection_dim %d is not the CLIP encoder's hidden_size %d; the "
                     + "components do not belong together.", folder, transformerConfig.pooledProjectionDim(), pooledWidth);
         }
-        memory = Memory.of(plan, files, transformerConfig, vaeConfig, defaults, device, dtype);
+        memory = Memory.of(plan, files, loras, transformerConfig, vaeConfig, defaults, device, dtype);
     }
 
     /**

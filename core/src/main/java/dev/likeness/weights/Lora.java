@@ -62,26 +62,8 @@ final class Lora implements AutoCloseable {
         Map<String, Stored> layers = layers(path, file);
         Lora read = new Lora(path);
         Double usualAlpha = usualAlpha(path, file);
-        Map<String, Entry> shapes = new LinkedHashMap<>();
-        for (Map.Entry<String, Stored> layer : layers.entrySet()) {
-            Stored stored = layer.getValue();
-            if (stored.down == null || stored.up == null) {
-                String half = stored.down != null ? stored.down : stored.up != null ? stored.up : stored.alpha;
-                throw Refusal.model("%s holds %s without its counterpart; the file is incomplete, download it again.", path,
-                        TensorFile.shown(half));
-            }
-            long[] down = file.entries().get(stored.down).shape();
-            long[] up = file.entries().get(stored.up).shape();
-            if (down.length != 2 || up.length != 2 || down[0] != up[1] || down[0] < 1) {
-                throw Refusal.model("%s: %s %s and %s %s are no low-rank addition to a linear layer; the file is for another kind "
-                        + "of model, or damaged.", path, TensorFile.shown(stored.down), Arrays.toString(down),
-                        TensorFile.shown(stored.up), Arrays.toString(up));
-            }
-            shapes.put(layer.getKey() + ".weight", new Entry(Encoding.F32, new long[] {up[0], down[1]}, 0, 0));
-        }
         try {
-            // The layers are cut as the weights that they are added to.
-            for (Map.Entry<String, Piece> target : Renaming.of(Component.TRANSFORMER, path, shapes).entrySet()) {
+            for (Map.Entry<String, Piece> target : targets(path, file, layers).entrySet()) {
                 Stored stored = layers.get(withoutKind(target.getValue().key()));
                 try (Scope scope = Scope.open()) {
                     Tensor down = number(file, stored.down, device);
@@ -100,6 +82,38 @@ final class Lora implements AutoCloseable {
             throw e;
         }
         return read;
+    }
+
+    /** The bytes that the additions take once they are read; reads the header only. @throws Refusal (model) as {@link #read} does */
+    static long bytes(LoraFile lora, DType dtype) {
+        TensorFile file = TensorFile.open(lora.path());
+        Map<String, Stored> layers = layers(lora.path(), file);
+        return dtype.bytes() * targets(lora.path(), file, layers).values().stream().mapToLong(target -> {
+            long rank = file.entries().get(layers.get(withoutKind(target.key())).down).shape()[0];
+            return rank * (target.shape()[0] + target.shape()[1]);
+        }).sum();
+    }
+
+    /** By the network's names the parts of the file's layers, which are cut as the weights that they are added to. */
+    private static Map<String, Piece> targets(Path path, TensorFile file, Map<String, Stored> layers) {
+        Map<String, Entry> shapes = new LinkedHashMap<>();
+        for (Map.Entry<String, Stored> layer : layers.entrySet()) {
+            Stored stored = layer.getValue();
+            if (stored.down == null || stored.up == null) {
+                String half = stored.down != null ? stored.down : stored.up != null ? stored.up : stored.alpha;
+                throw Refusal.model("%s holds %s without its counterpart; the file is incomplete, download it again.", path,
+                        TensorFile.shown(half));
+            }
+            long[] down = file.entries().get(stored.down).shape();
+            long[] up = file.entries().get(stored.up).shape();
+            if (down.length != 2 || up.length != 2 || down[0] != up[1] || down[0] < 1) {
+                throw Refusal.model("%s: %s %s and %s %s are no low-rank addition to a linear layer; the file is for another kind "
+                        + "of model, or damaged.", path, TensorFile.shown(stored.down), Arrays.toString(down),
+                        TensorFile.shown(stored.up), Arrays.toString(up));
+            }
+            shapes.put(layer.getKey() + ".weight", new Entry(Encoding.F32, new long[] {up[0], down[1]}, 0, 0));
+        }
+        return Renaming.of(Component.TRANSFORMER, path, shapes);
     }
 
     private static Map<String, Stored> layers(Path path, TensorFile file) {

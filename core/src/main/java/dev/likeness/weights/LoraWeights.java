@@ -28,6 +28,11 @@ public final class LoraWeights implements Weights, AutoCloseable {
         }
     }
 
+    /** The bytes that the additions of some files take once they are read; reads headers only. */
+    public static long bytes(List<LoraFile> files, DType dtype) {
+        return files.stream().mapToLong(file -> Lora.bytes(file, dtype)).sum();
+    }
+
     /** Where in a layer's outputs an addition goes. */
     private record Part(long first, Lora.Addition addition) {}
 
