@@ -108,8 +108,8 @@ public record ModelReport(String architecture, String problem, List<Network> net
         List<Network> networks = new ArrayList<>();
         for (Part part : DiffusionModel.parts(folder, index)) {
             Path own = folder.resolve(part.folder());
-            networks.add(network(part.name(), () -> Checkpoint.open(own, part.stem(), DType.FLOAT32, Device.CPU), part.build(),
-                    part.ignored()));
+            networks.add(network(part.name(), own.resolve("config.json"), () -> Checkpoint.open(own, part.stem(), DType.FLOAT32, Device.CPU),
+                    part.build(), part.ignored()));
         }
         String title = "unknown";
         String problem = null;
@@ -167,14 +167,17 @@ public record ModelReport(String architecture, String problem, List<Network> net
             case T5 -> Set.of(T5EncoderModel.IGNORED_KEYS);
             case TRANSFORMER, VAE -> Set.of();
         };
-        return network(component.network(), () -> files.open(component, DType.FLOAT32, Device.CPU),
+        Path config = files.single().getOrDefault(component, files.config(component));
+        return network(component.network(), config, () -> files.open(component, DType.FLOAT32, Device.CPU),
                 weights -> build(files, component, weights), ignored);
     }
 
-    private static Network network(String name, Supplier<Checkpoint> open, Consumer<Weights> build, Set<String> ignored) {
+    /** @param config the file that tells the network's sizes */
+    private static Network network(String name, Path config, Supplier<Checkpoint> open, Consumer<Weights> build,
+            Set<String> ignored) {
         try (Checkpoint checkpoint = open.get(); Scope scope = Scope.open()) {
             Contents contents = checkpoint.contents();
-            Probe probe = new Probe(checkpoint.shapes());
+            Probe probe = new Probe(config, checkpoint.shapes());
             try {
                 build.accept(probe);
             } catch (Refusal refusal) {
@@ -197,17 +200,26 @@ public record ModelReport(String architecture, String problem, List<Network> net
 
     /** Weights without memory, which notes what a network asks for. */
     private static final class Probe implements Weights {
+        private static final int MOST_MISSING = 10_000; // more than any network has
+        private static final int LONGEST_AXIS = 1 << 24; // longer than any has, and short enough for products of several
+
+        private final Path config;
         private final Map<String, long[]> shapes;
         private final Set<String> taken = new LinkedHashSet<>();
         private final List<String> missing = new ArrayList<>();
         private final List<String> misshapen = new ArrayList<>();
 
-        Probe(Map<String, long[]> shapes) {
+        Probe(Path config, Map<String, long[]> shapes) {
+            this.config = config;
             this.shapes = shapes;
         }
 
         @Override
         public Tensor get(String name, long... shape) {
+            if (missing.size() > MOST_MISSING || Arrays.stream(shape).anyMatch(axis -> axis < 0 || axis > LONGEST_AXIS)) {
+                throw Refusal.model("%s asks for the weight %s %s after %d others that are not there; it is damaged or belongs to "
+                        + "another model.", config, name, Arrays.toString(shape), missing.size());
+            }
             long[] stored = shapes.get(name);
             if (stored == null) {
                 missing.add(name);

@@ -265,6 +265,25 @@ class ModelReportTest {
         });
     }
 
+    /** What counts and sizes ask for is built without memory, but not without end. */
+    @ParameterizedTest
+    @CsvSource({"flux, transformer, num_layers, 2147483647", "flux, text_encoder_2, num_layers, 2147483647",
+        "sdxl, unet, layers_per_block, 2147483646", "sdxl, unet, transformer_layers_per_block, 2147483647",
+        "sdxl, vae, layers_per_block, 2147483646", "sdxl, text_encoder, num_hidden_layers, 2147483647",
+        "hunyuan-dit-1.2, transformer, num_layers, 2147483646", "hunyuan-dit-1.2, text_encoder, num_hidden_layers, 2147483647",
+        "hunyuan-dit-1.2, text_encoder_2, d_ff, 2147483647", "flux, transformer, joint_attention_dim, 2147483647"})
+    void configurationsBeyondAllModelsAreRefused(String family, String network, String key, int value) throws IOException {
+        if (family.equals("flux")) {
+            modelFolder("FluxPipeline", "flux-dev");
+        } else {
+            diffusionFolder(family);
+        }
+        Path config = folder.resolve(network).resolve("config.json");
+        TinyHunyuan.edit(config, json -> json.put(key, value));
+        assertThat(ModelReport.of(folder).networks()).filteredOn(one -> !one.isSound()).singleElement()
+                .satisfies(one -> assertThat(one.problem()).startsWith(config.toString()));
+    }
+
     @Test
     void networksThatDoNotBelongTogetherAndBrokenConfigurationsAreTold() throws IOException {
         diffusionFolder("sdxl");
