@@ -9,7 +9,9 @@ import dev.likeness.image.PngWriter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
@@ -83,8 +85,8 @@ public final class Evaluation {
     }
 
     /**
-     * SHA-256 over names and bytes of what a model's folder holds, all files but texts and pictures for people; or of one
-     * file.
+     * SHA-256 over names and bytes of what a model's folder holds, also through links, all files but texts and pictures for
+     * people; or of one file.
      *
      * @throws Refusal (model) when it cannot be read
      */
@@ -92,7 +94,7 @@ public final class Evaluation {
         if (!Files.exists(folder)) {
             throw Refusal.model("%s does not exist; name a model's folder.", folder);
         }
-        try (Stream<Path> files = Files.walk(folder)) {
+        try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
             for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
                 if (file.toString().matches(".*\\.(md|png)")) {
@@ -104,7 +106,7 @@ public final class Evaluation {
                 }
             }
             return HexFormat.of().formatHex(digest.digest());
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) { // the latter of a link that leads back to where it is
             throw Refusal.model("%s cannot be read (%s); name a model's folder.", folder, e.getMessage(), e);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e); // every Java platform has SHA-256

@@ -245,4 +245,25 @@ class EvaluationTest {
         Files.writeString(folder.resolve("config.json"), "{ }");
         assertThat(Evaluation.fingerprint(folder)).isNotEqualTo(before);
     }
+
+    @Test
+    void theFingerprintGoesThroughLinks() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("model/vae")).getParent();
+        Path weights = Files.writeString(model.resolve("vae/weights"), "1");
+        Path linked = Files.createSymbolicLink(folder.resolve("linked"), model);
+        Path partly = Files.createDirectories(folder.resolve("partly"));
+        Files.createSymbolicLink(partly.resolve("vae"), model.resolve("vae"));
+        String before = Evaluation.fingerprint(model);
+        assertThat(Evaluation.fingerprint(linked)).isEqualTo(before);
+        assertThat(Evaluation.fingerprint(partly)).isEqualTo(before);
+        Files.writeString(weights, "2");
+        assertThat(Evaluation.fingerprint(linked)).isNotEqualTo(before).isEqualTo(Evaluation.fingerprint(model));
+        assertThat(Evaluation.fingerprint(partly)).isNotEqualTo(before);
+    }
+
+    @Test
+    void aFolderThatLeadsBackToItselfIsRefused() throws IOException {
+        Files.createSymbolicLink(folder.resolve("again"), folder);
+        assertThatThrownBy(() -> Evaluation.fingerprint(folder)).isInstanceOf(Refusal.class).hasMessageContaining("cannot be read");
+    }
 }
