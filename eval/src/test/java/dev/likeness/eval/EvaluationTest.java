@@ -10,11 +10,13 @@ import dev.likeness.eval.Suite.Case;
 import dev.likeness.eval.Suite.Outcome;
 import dev.likeness.image.Picture;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -192,6 +194,58 @@ class EvaluationTest {
         run(folder, 1, 1);
         Files.writeString(folder.resolve("results.jsonl"), line, StandardOpenOption.APPEND);
         assertThatThrownBy(() -> run(folder, 1, 1)).isInstanceOf(Refusal.class).hasMessageContaining("no result");
+    }
+
+    /** Another line that is no line yet behind results of other settings, and a file of somebody else's without any. */
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"settings\":{\"model\":\"other\"}}\n{\"case\":", "a note", "{\"settings\":{\"model\":\"other"})
+    void whatIsRefusedStaysAsItIs(String text) throws IOException {
+        Path file = Files.writeString(folder.resolve("results.jsonl"), text);
+        assertThatThrownBy(() -> run(folder, 1, 1)).isInstanceOf(Refusal.class).hasMessageContaining("name another --output");
+        assertThat(file).hasContent(text);
+        Files.delete(file);
+        run(folder, 1, 1); // nothing holds the folder any more
+    }
+
+    @Test
+    void aRunThatWasKilledWithinACharacterOrInTheFirstLineGoesOn() throws IOException {
+        run(folder.resolve("whole"), 1, 1);
+        byte[] whole = Files.readAllBytes(folder.resolve("whole/results.jsonl"));
+        run(folder, 1, 1);
+        Path lines = folder.resolve("results.jsonl");
+        Files.write(lines, new byte[] {'{', '"', (byte) 0xC3}, StandardOpenOption.APPEND);
+        run(folder, 1, 1);
+        assertThat(lines).hasBinaryContent(whole);
+        Files.write(lines, Arrays.copyOf(whole, 20));
+        run(folder, 1, 1);
+        assertThat(lines).hasBinaryContent(whole);
+    }
+
+    @Test
+    void aFolderThatIsInUseIsRefusedInThisProcessAndInAnother() throws IOException, InterruptedException {
+        Path file = folder.resolve("results.jsonl");
+        try (Results first = Results.open(file, SETTINGS)) {
+            assertThatThrownBy(() -> Results.open(file, SETTINGS)).isInstanceOf(Refusal.class)
+                    .hasMessageContaining("being written by another evaluation");
+            assertThat(otherProcess(file)).isEqualTo(IN_USE);
+        }
+        assertThat(otherProcess(file)).isZero();
+    }
+
+    private static final int IN_USE = 3;
+
+    private static int otherProcess(Path file) throws IOException, InterruptedException {
+        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                System.getProperty("java.class.path"), Locked.class.getName(), file.toString()).inheritIO().start().waitFor();
+    }
+
+    /** Ends with {@link #IN_USE} when another process holds the file. */
+    static final class Locked {
+        public static void main(String[] args) throws IOException {
+            try (FileChannel channel = FileChannel.open(Path.of(args[0]), StandardOpenOption.WRITE)) {
+                System.exit(channel.tryLock() == null ? IN_USE : 0);
+            }
+        }
     }
 
     @Test
