@@ -26,11 +26,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -119,7 +121,8 @@ public final class Evaluation {
         int all = suite.cases().size();
         int done = all - pending.size();
         listener.done(done, all);
-        ExecutorService threads = Executors.newFixedThreadPool(jobs);
+        BlockingQueue<Runnable> waiting = new LinkedBlockingQueue<>();
+        ExecutorService threads = new ThreadPoolExecutor(jobs, jobs, 0, TimeUnit.SECONDS, waiting);
         CompletionService<Void> running = new ExecutorCompletionService<>(threads);
         try {
             for (Suite.Case of : pending) {
@@ -144,18 +147,23 @@ public final class Evaluation {
             Thread.currentThread().interrupt();
             throw Refusal.resources("The evaluation was interrupted; start it again, and it goes on where it stopped.");
         } finally {
-            threads.shutdownNow();
+            waiting.clear();
+            threads.shutdown(); // cases that run are not interrupted, which would close the file of results under them
             awaitEnd(threads);
         }
     }
 
-    /** Nothing may still be computed when the caller closes the model. */
+    /** Nothing may still be computed when the caller closes the model, so that interrupts wait as well. */
     private static void awaitEnd(ExecutorService threads) {
-        try {
-            while (!threads.awaitTermination(1, TimeUnit.MINUTES)) {
-                continue;
+        boolean interrupted = false;
+        while (!threads.isTerminated()) {
+            try {
+                threads.awaitTermination(1, TimeUnit.MINUTES);
+            } catch (InterruptedException e) {
+                interrupted = true;
             }
-        } catch (InterruptedException e) {
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
     }

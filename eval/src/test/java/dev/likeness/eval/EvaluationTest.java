@@ -23,6 +23,8 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +42,7 @@ class EvaluationTest {
 
     private final ConcurrentLinkedQueue<String> made = new ConcurrentLinkedQueue<>();
     private int failing = -1;
+    private Runnable inCaseZero = () -> { };
 
     private final class Fake implements Suite {
 
@@ -57,6 +60,9 @@ class EvaluationTest {
         private List<Outcome> run(int number, Set<String> wanted) {
             if (number == failing) {
                 throw Refusal.resources("Memory ran out.");
+            }
+            if (number == 0) {
+                inCaseZero.run();
             }
             List<Outcome> outcomes = new ArrayList<>();
             for (long seed : cases.get(number).seeds()) {
@@ -165,6 +171,57 @@ class EvaluationTest {
         made.clear();
         run(folder, 3, 1);
         assertThat(made).contains("1a").doesNotContain("0a");
+    }
+
+    @Test
+    void aCaseThatFailsLetsThoseBesideItComeToTheirEnd() {
+        inCaseZero = () -> await(new CountDownLatch(1), 500); // long enough for the failure to be noticed
+        failing = 1;
+        assertThatThrownBy(() -> run(folder, 2, 2)).hasMessage("Memory ran out.");
+        failing = -1;
+        made.clear();
+        run(folder, 2, 1);
+        assertThat(made).contains("1a").doesNotContain("0a");
+    }
+
+    @Test
+    void anInterruptWaitsForWhatRunsAndIsToldAfterwards() throws InterruptedException {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        inCaseZero = () -> {
+            begun.countDown();
+            await(goOn, 10_000);
+        };
+        List<Object> seen = new ArrayList<>();
+        Thread running = new Thread(() -> {
+            try {
+                run(folder, 2, 1);
+            } catch (Refusal e) {
+                seen.add(e.getMessage());
+            }
+            seen.add(Thread.currentThread().isInterrupted());
+        });
+        running.start();
+        begun.await();
+        running.interrupt();
+        running.join(200);
+        assertThat(running.isAlive()).isTrue();
+        goOn.countDown();
+        running.join();
+        assertThat(seen).containsExactly(
+                "The evaluation was interrupted; start it again, and it goes on where it stopped.", true);
+        made.clear();
+        inCaseZero = () -> { };
+        run(folder, 2, 1);
+        assertThat(made).contains("1a").doesNotContain("0a");
+    }
+
+    private static void await(CountDownLatch latch, int milliseconds) {
+        try {
+            latch.await(milliseconds, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     static List<Map<String, String>> otherSettings() {
