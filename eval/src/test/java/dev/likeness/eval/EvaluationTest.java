@@ -282,9 +282,9 @@ class EvaluationTest {
     void aFolderThatIsInUseIsRefusedInThisProcessAndInAnother() throws IOException, InterruptedException {
         Path file = folder.resolve("results.jsonl");
         try (Results first = Results.open(file, SETTINGS)) {
+            assertThat(otherProcess(file)).isEqualTo(IN_USE);
             assertThatThrownBy(() -> Results.open(file, SETTINGS)).isInstanceOf(Refusal.class)
                     .hasMessageContaining("being written by another evaluation");
-            assertThat(otherProcess(file)).isEqualTo(IN_USE);
         }
         assertThat(otherProcess(file)).isZero();
     }
