@@ -238,7 +238,7 @@ public final class Evaluation {
             for (String method : of.methods()) {
                 for (long seed : of.seeds()) {
                     Map<Instrument, Double> values = results.get(of, method, seed);
-                    csv.append(String.join(",", of.name(), of.subject(), method, Long.toString(seed)));
+                    csv.append(String.join(",", quoted(of.name()), quoted(of.subject()), quoted(method), Long.toString(seed)));
                     suite.instruments().forEach(instrument ->
                             csv.append(',').append(values.containsKey(instrument) ? values.get(instrument).toString() : ""));
                     csv.append('\n');
@@ -246,6 +246,11 @@ public final class Evaluation {
             }
         }
         return csv.toString();
+    }
+
+    /** RFC 4180: names of methods may hold names of folders. */
+    private static String quoted(String field) {
+        return field.matches("(?s).*[,\"\r\n].*") ? '"' + field.replace("\"", "\"\"") + '"' : field;
     }
 
     private String json(Map<String, Map<Instrument, Summary>> summaries) {

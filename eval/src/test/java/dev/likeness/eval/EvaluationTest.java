@@ -42,6 +42,7 @@ class EvaluationTest {
 
     private final ConcurrentLinkedQueue<String> made = new ConcurrentLinkedQueue<>();
     private int failing = -1;
+    private String third = "b<&>";
     private Runnable inCaseZero = () -> { };
 
     private final class Fake implements Suite {
@@ -51,7 +52,7 @@ class EvaluationTest {
         Fake(int count) {
             for (int i = 0; i < count; i++) {
                 int number = i;
-                cases.add(new Cases.Simple("case-" + i, "subject-" + i % 3, List.of("plain", "a", "b<&>"),
+                cases.add(new Cases.Simple("case-" + i, "subject-" + i % 3, List.of("plain", "a", third),
                         i == 0 ? List.of(1L, 2L) : List.of(1L), () -> Picture.filled(16, 16, number),
                                 wanted -> run(number, wanted)));
             }
@@ -95,7 +96,7 @@ class EvaluationTest {
         @Override
         public Map<String, String> methods() {
             Map<String, String> titles = new LinkedHashMap<>();
-            List.of("plain", "a", "b<&>").forEach(name -> titles.put(name, "method " + name));
+            List.of("plain", "a", third).forEach(name -> titles.put(name, "method " + name));
             return titles;
         }
 
@@ -112,7 +113,7 @@ class EvaluationTest {
         @Override
         public List<Curve> curves() {
             return List.of(new Curve("a curve", "tau", Instrument.IDENTITY_PSNR,
-                    Map.of("line", new TreeMap<>(Map.of(0.1, "a", 0.2, "b<&>")))));
+                    Map.of("line", new TreeMap<>(Map.of(0.1, "a", 0.2, third)))));
         }
     }
 
@@ -313,6 +314,14 @@ class EvaluationTest {
         assertThat(lines.get(1)).isEqualTo("case-0,subject-0,plain,1,," + Math.sin(51) / 3);
         assertThat(lines).hasSize(1 + 3 * 3);
         assertThat(lines.get(9)).startsWith("case-1,subject-1,b<&>,1,");
+    }
+
+    @Test
+    void namesThatWouldBreakTheTableAreQuoted() throws IOException {
+        third = "mine, \"new\"-replace";
+        run(folder, 1, 1);
+        assertThat(Files.readAllLines(folder.resolve("results.csv")).get(5))
+                .startsWith("case-0,subject-0,\"mine, \"\"new\"\"-replace\",1,");
     }
 
     @Test
