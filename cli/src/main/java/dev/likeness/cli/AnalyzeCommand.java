@@ -64,11 +64,16 @@ final class AnalyzeCommand implements Callable<Integer> {
         @Option(names = "--json", description = "print all of it as JSON, by layer and step too")
         boolean json;
 
-        /** What came of one model. @param pictures each by layer, then step */
-        private record Measured(String name, String kind, int side, int steps, List<List<List<Scores>>> pictures) {
+        /** What came of one model. @param subjects of the pictures @param pictures each by layer, then step */
+        private record Measured(String name, String kind, int side, int steps, List<String> subjects,
+                List<List<List<Scores>>> pictures) {
 
             double[] bySample(Measure measure) {
                 return pictures.stream().mapToDouble(picture -> PositionSensitivity.mean(picture, measure)).toArray();
+            }
+
+            Ratio over(Measured other, Measure measure) {
+                return Ratio.of(bySample(measure), other.bySample(measure), subjects);
             }
         }
 
@@ -100,7 +105,8 @@ final class AnalyzeCommand implements Callable<Integer> {
                 pictures.add(watch.byLayer());
                 progress.cases(pictures.size(), references.size());
             }
-            return new Measured(model.name(), model.kind(), model.side(), model.steps(), pictures);
+            return new Measured(model.name(), model.kind(), model.side(), model.steps(),
+                    references.stream().map(HeldOut::subject).toList(), pictures);
         }
 
         private static void print(List<Measured> models) {
@@ -115,9 +121,11 @@ final class AnalyzeCommand implements Callable<Integer> {
             }
             if (models.size() == 2) {
                 for (Measure measure : Measure.values()) {
-                    Ratio ratio = Ratio.of(models.get(0).bySample(measure), models.get(1).bySample(measure));
-                    System.out.printf(Locale.ROOT, "%s: ratio %.2f, 95 %% interval %.2f to %.2f%n",
-                            measure.title().replace('_', ' '), ratio.ofMeans(), ratio.low(), ratio.high());
+                    Ratio ratio = models.get(0).over(models.get(1), measure);
+                    String interval = Double.isNaN(ratio.error()) ? ""
+                            : String.format(Locale.ROOT, ", 95 %% interval %.2f to %.2f", ratio.low(), ratio.high());
+                    System.out.printf(Locale.ROOT, "%s: ratio %.2f%s%n", measure.title().replace('_', ' '), ratio.ofMeans(),
+                            interval);
                 }
                 System.out.printf(Locale.ROOT, "the paper: %.4f in a DiT, %.4f in a U-Net, ratio %.2f%n", PAPER_DIT, PAPER_UNET,
                         PAPER_DIT / PAPER_UNET);
@@ -144,10 +152,10 @@ final class AnalyzeCommand implements Callable<Integer> {
                 ObjectNode ratios = result.putObject("ratio");
                 ratios.put("of", models.get(0).name + " / " + models.get(1).name);
                 for (Measure measure : Measure.values()) {
-                    Ratio ratio = Ratio.of(models.get(0).bySample(measure), models.get(1).bySample(measure));
+                    Ratio ratio = models.get(0).over(models.get(1), measure);
                     ObjectNode one = ratios.putObject(measure.title()).put("of_means", ratio.ofMeans());
                     put(one, "standard_error", ratio.error());
-                    one.putArray("interval_95").add(ratio.low()).add(ratio.high());
+                    one.putArray("interval_95").add(number(ratio.low())).add(number(ratio.high()));
                     put(one.putObject("by_sample"), ratio.bySample());
                 }
             }
@@ -179,9 +187,13 @@ final class AnalyzeCommand implements Callable<Integer> {
             put(json, "standard_error", spread.error());
         }
 
-        /** JSON has no word for what one sample does not tell. */
         private static void put(ObjectNode json, String name, double value) {
-            json.put(name, Double.isNaN(value) ? null : (Double) value);
+            json.put(name, number(value));
+        }
+
+        /** JSON has no word for what one sample does not tell. */
+        private static Double number(double value) {
+            return Double.isNaN(value) ? null : (Double) value;
         }
     }
 

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -73,6 +74,16 @@ class AnalyzeTest {
         assertThat(json.path("models").path(1).path("kind").asText()).isEqualTo("U-Net");
         assertThat(json.path("ratio").path("same_position").path("of_means").asDouble()).isEqualTo(means[0] / means[1]);
         assertThat(json.path("ratio").path("same_position").path("interval_95")).hasSize(2);
+    }
+
+    @Test
+    void oneSampleHasARatioAndNoInterval() throws IOException, InterruptedException {
+        String[] both = {"positions", "--model=" + shared.resolve("dit"), "--model=" + shared.resolve("unet"), "--samples=1", "--json"};
+        JsonNode ratio = new ObjectMapper().readTree(done(both).out()).path("ratio").path("same_position");
+        assertThat(ratio.path("of_means").asDouble()).isPositive();
+        assertThat(ratio.path("standard_error").isNull()).isTrue();
+        assertThat(ratio.path("interval_95")).hasToString("[null,null]");
+        assertThat(done(Arrays.copyOf(both, 4)).out()).containsPattern("same position: ratio [0-9.]+\n");
     }
 
     @Test
