@@ -79,7 +79,7 @@ final class AnalyzeCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            options.check(samples);
+            options.check("--samples", samples);
             Path subjects = options.subjects();
             List<Measured> measured = new ArrayList<>();
             for (Path folder : options.folders()) {
@@ -136,7 +136,7 @@ final class AnalyzeCommand implements Callable<Integer> {
             ObjectNode result = new ObjectMapper().createObjectNode();
             result.put("task", "analyze positions").put("samples", samples).put("seed", options.seed);
             result.put("references", "held-out subjects of examples/subjects on drawn scenes; pictures of another scene");
-            result.put("dtype", options.dtype);
+            result.put("dtype", options.dtype().flag());
             for (Measured model : models) {
                 ObjectNode one = result.withArray("models").addObject();
                 one.put("model", model.name).put("kind", model.kind).put("size", model.side).put("steps", model.steps);
@@ -224,7 +224,7 @@ final class AnalyzeCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            options.check(sample);
+            options.check("--sample", sample);
             List<AttentionMaps.Query> places = new ArrayList<>();
             queries.forEach(text -> places.add(query(text)));
             folder(output);
@@ -292,7 +292,7 @@ final class AnalyzeCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            options.check(samples);
+            options.check("--samples", samples);
             List<Analysed> models = new ArrayList<>();
             try {
                 Map<String, String> settings = new LinkedHashMap<>();
@@ -312,7 +312,7 @@ final class AnalyzeCommand implements Callable<Integer> {
                 }
                 settings.put("size", String.valueOf(side));
                 settings.put("seed", String.valueOf(options.seed));
-                settings.put("dtype", options.dtype);
+                settings.put("dtype", options.dtype().flag());
                 ReconstructionBench bench =
                         new ReconstructionBench(models, HeldOut.draw(options.subjects(), samples, side, side, options.seed));
                 Progress progress = new Progress();

@@ -78,12 +78,15 @@ class AnalyzeTest {
 
     @Test
     void oneSampleHasARatioAndNoInterval() throws IOException, InterruptedException {
-        String[] both = {"positions", "--model=" + shared.resolve("dit"), "--model=" + shared.resolve("unet"), "--samples=1", "--json"};
-        JsonNode ratio = new ObjectMapper().readTree(done(both).out()).path("ratio").path("same_position");
+        String[] both = {"positions", "--model=" + shared.resolve("dit"), "--model=" + shared.resolve("unet"), "--samples=1", "--dtype=auto",
+            "--json"};
+        JsonNode json = new ObjectMapper().readTree(done(both).out());
+        assertThat(json.path("dtype").asText()).isIn("float32", "bfloat16");
+        JsonNode ratio = json.path("ratio").path("same_position");
         assertThat(ratio.path("of_means").asDouble()).isPositive();
         assertThat(ratio.path("standard_error").isNull()).isTrue();
         assertThat(ratio.path("interval_95")).hasToString("[null,null]");
-        assertThat(done(Arrays.copyOf(both, 4)).out()).containsPattern("same position: ratio [0-9.]+\n");
+        assertThat(done(Arrays.copyOf(both, 5)).out()).containsPattern("same position: ratio [0-9.]+\n");
     }
 
     @Test
@@ -125,6 +128,9 @@ class AnalyzeTest {
         LikenessProcess.Result none = run("positions", "--model=" + shared.resolve("dit"), "--samples=0");
         assertThat(none.exit()).isEqualTo(2);
         assertThat(none.err()).contains("--samples 0");
+        LikenessProcess.Result noneOfThem = run("attention", "--model=" + shared.resolve("dit"), "--sample=0");
+        assertThat(noneOfThem.exit()).isEqualTo(2);
+        assertThat(noneOfThem.err()).contains("--sample 0");
         Files.createDirectories(folder.resolve("empty"));
         assertThat(run("positions", "--model=empty", "--samples=1").exit()).isEqualTo(4);
     }
