@@ -81,6 +81,13 @@ final class AnalyzeCommand implements Callable<Integer> {
         public Integer call() {
             options.check("--samples", samples);
             Path subjects = options.subjects();
+            List<Integer> sides = new ArrayList<>();
+            for (Path folder : options.folders()) { // opening reads no weights
+                try (Analysed model = options.open(folder)) {
+                    sides.add(model.side());
+                }
+            }
+            requireOneSize(sides);
             List<Measured> measured = new ArrayList<>();
             for (Path folder : options.folders()) {
                 try (Analysed model = options.open(folder)) {
@@ -302,10 +309,8 @@ final class AnalyzeCommand implements Callable<Integer> {
                     settings.put(model.name() + "-sha256", Evaluation.fingerprint(folder));
                     settings.put(model.name() + "-steps", String.valueOf(model.steps()));
                 }
+                requireOneSize(models.stream().map(Analysed::side).toList());
                 int side = models.get(0).side();
-                if (models.stream().anyMatch(model -> model.side() != side)) {
-                    throw Refusal.usage("The models draw pictures of different sizes; give all of them one with --size.");
-                }
                 if (models.stream().map(Analysed::name).distinct().count() < models.size()) {
                     throw Refusal.usage("Two of the models have folders of one name, which tables could not tell apart; rename "
                             + "one.");
@@ -322,6 +327,12 @@ final class AnalyzeCommand implements Callable<Integer> {
             } finally {
                 models.forEach(Analysed::close);
             }
+        }
+    }
+
+    private static void requireOneSize(List<Integer> sides) {
+        if (sides.stream().distinct().count() > 1) {
+            throw Refusal.usage("The models draw pictures of different sizes; give all of them one with --size.");
         }
     }
 

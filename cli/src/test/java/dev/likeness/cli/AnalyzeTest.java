@@ -121,6 +121,17 @@ class AnalyzeTest {
     }
 
     @Test
+    void modelsOfDifferentSizesAreNotCompared() throws IOException, InterruptedException {
+        for (String analysis : List.of("positions", "reconstruction")) {
+            LikenessProcess.Result result = LikenessProcess.run(folder, List.of("analyze", analysis, "--samples=1", "--steps=1",
+                    "--model=" + shared.resolve("dit"), "--model=" + shared.resolve("unet"),
+                    "--subjects=" + Path.of("../examples/subjects").toAbsolutePath()));
+            assertThat(result.exit()).as(analysis).isEqualTo(2);
+            assertThat(result.err()).contains("different sizes", "--size");
+        }
+    }
+
+    @Test
     void whatCannotBeAnalysedIsRefused() throws IOException, InterruptedException {
         LikenessProcess.Result place = run("attention", "--model=" + shared.resolve("dit"), "--query=here");
         assertThat(place.exit()).isEqualTo(2);
