@@ -232,6 +232,9 @@ final class AnalyzeCommand implements Callable<Integer> {
         @Override
         public Integer call() {
             options.check("--sample", sample);
+            if (options.folders.size() > 1) {
+                throw Refusal.usage("analyze attention looks into one model; give one --model.");
+            }
             List<AttentionMaps.Query> places = new ArrayList<>();
             queries.forEach(text -> places.add(query(text)));
             folder(output);

@@ -29,7 +29,9 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 @Command(name = "evaluate", mixinStandardHelpOptions = true,
         description = {"Measures the method and the model, and writes tables, pictures and a report into a folder.",
@@ -40,6 +42,12 @@ final class EvaluateCommand implements Callable<Integer> {
             List.of("toybox", "model", "dreambench", "dreambench++", "inversion", "segmentation", "edit");
     private static final int DRAWN = 20; // cases of the suites that draw as many as they are asked for
     private static final int MAX_JOBS = 1024;
+
+    /** Suites that read a flag; flags that stand not here are every suite's. */
+    private static final Map<String, List<String>> READ_BY = readBy();
+
+    @Spec
+    CommandSpec spec;
 
     @Mixin
     ModelOptions modelOptions;
@@ -94,6 +102,20 @@ final class EvaluateCommand implements Callable<Integer> {
                     + "as backpack/02.jpg; the method is given the first of them (default: ${DEFAULT-VALUE})")
     String references;
 
+    private static Map<String, List<String>> readBy() {
+        List<String> benchmarks = List.of("dreambench", "dreambench++");
+        Map<String, List<String>> suites = new LinkedHashMap<>();
+        suites.put("--method", List.of("toybox", "dreambench", "dreambench++"));
+        suites.put("--only", List.of("toybox"));
+        suites.put("--subjects", List.of("toybox"));
+        suites.put("--judge", List.of("toybox", "model"));
+        suites.put("--data", List.of("dreambench", "dreambench++", "inversion", "segmentation"));
+        suites.put("--clip", benchmarks);
+        suites.put("--dino", benchmarks);
+        suites.put("--references", List.of("dreambench"));
+        return suites;
+    }
+
     @Override
     public Integer call() {
         check();
@@ -141,6 +163,12 @@ final class EvaluateCommand implements Callable<Integer> {
         if (!SUITES.contains(suite)) {
             throw Refusal.usage("--suite %s is none; give one of %s.", suite, String.join(", ", SUITES));
         }
+        READ_BY.forEach((flag, suites) -> {
+            if (spec.commandLine().getParseResult().hasMatchedOption(flag) && !suites.contains(suite)) {
+                throw Refusal.usage("--suite %s reads no %s, which is for %s; leave it out.", suite, flag,
+                        String.join(", ", suites));
+            }
+        });
         if (jobs < 0 || jobs > MAX_JOBS) {
             throw Refusal.usage("--jobs %d is out of range; use 0 for the cores or a count up to %d.", jobs, MAX_JOBS);
         }

@@ -142,6 +142,9 @@ class AnalyzeTest {
         LikenessProcess.Result noneOfThem = run("attention", "--model=" + shared.resolve("dit"), "--sample=0");
         assertThat(noneOfThem.exit()).isEqualTo(2);
         assertThat(noneOfThem.err()).contains("--sample 0");
+        LikenessProcess.Result two = run("attention", "--model=nowhere", "--model=neither");
+        assertThat(two.exit()).isEqualTo(2);
+        assertThat(two.err()).contains("analyze attention", "one --model");
         Files.createDirectories(folder.resolve("empty"));
         assertThat(run("positions", "--model=empty", "--samples=1").exit()).isEqualTo(4);
     }
