@@ -15,9 +15,12 @@ import dev.likeness.eval.AttentionFigure;
 import dev.likeness.eval.Evaluation;
 import dev.likeness.eval.HeldOut;
 import dev.likeness.eval.ReconstructionBench;
+import dev.likeness.eval.ToyboxBench;
 import dev.likeness.image.Box;
 import dev.likeness.image.OutputFile;
 import dev.likeness.image.PngWriter;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -305,12 +308,8 @@ final class AnalyzeCommand implements Callable<Integer> {
             options.check("--samples", samples);
             List<Analysed> models = new ArrayList<>();
             try {
-                Map<String, String> settings = new LinkedHashMap<>();
                 for (Path folder : options.folders()) {
-                    Analysed model = options.open(folder);
-                    models.add(model);
-                    settings.put(model.name() + "-sha256", Evaluation.fingerprint(folder));
-                    settings.put(model.name() + "-steps", String.valueOf(model.steps()));
+                    models.add(options.open(folder));
                 }
                 requireOneSize(models.stream().map(Analysed::side).toList());
                 int side = models.get(0).side();
@@ -318,18 +317,32 @@ final class AnalyzeCommand implements Callable<Integer> {
                     throw Refusal.usage("Two of the models have folders of one name, which tables could not tell apart; rename "
                             + "one.");
                 }
-                settings.put("size", String.valueOf(side));
-                settings.put("seed", String.valueOf(options.seed));
-                settings.put("dtype", options.dtype().flag());
                 ReconstructionBench bench =
                         new ReconstructionBench(models, HeldOut.draw(options.subjects(), samples, side, side, options.seed));
                 Progress progress = new Progress();
-                EvaluateCommand.print(bench, new Evaluation(bench, output, settings).run(1, progress::cases));
+                EvaluateCommand.print(bench, new Evaluation(bench, output, settings(models)).run(1, progress::cases));
                 System.err.println(output.resolve("report.html"));
                 return 0;
             } finally {
                 models.forEach(Analysed::close);
             }
+        }
+
+        /** All that decides digits, by name. @param models those of the folders that were asked for, in order */
+        Map<String, String> settings(List<Analysed> models) {
+            Map<String, String> settings = new LinkedHashMap<>();
+            for (int i = 0; i < models.size(); i++) {
+                Analysed model = models.get(i);
+                settings.put(model.name() + "-sha256", Evaluation.fingerprint(options.folders().get(i)));
+                settings.put(model.name() + "-steps", String.valueOf(model.steps()));
+            }
+            settings.put("size", String.valueOf(models.get(0).side()));
+            settings.put("seed", String.valueOf(options.seed));
+            settings.put("dtype", options.dtype().flag());
+            settings.put("device", Device.of(options.device).name());
+            settings.put("threads", String.valueOf(Ops.threads(0)));
+            settings.put("subjects-sha256", ToyboxBench.fingerprint(options.subjects()));
+            return settings;
         }
     }
 

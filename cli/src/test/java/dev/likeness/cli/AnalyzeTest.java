@@ -4,19 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.likeness.eval.Analysed;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.task.TinyModel;
 import dev.likeness.task.TinyStableDiffusion;
+import dev.likeness.tensor.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** The analyses by real processes on a tiny transformer and a tiny U-Net. */
 class AnalyzeTest {
@@ -118,6 +122,26 @@ class AnalyzeTest {
                 .isNotEqualTo(methods.path("unet-plain").path("identity-psnr").path("mean").asDouble());
         assertThat(folder.resolve("out/grid.png")).exists();
         assertThat(Files.readString(folder.resolve("out/report.html"))).contains("token replacement").doesNotContain("<script");
+    }
+
+    @Test
+    void aFolderOfReconstructionsHoldsFastWhatDecidesItsDigits() throws IOException {
+        Path cutOut = Files.writeString(folder.resolve("fox.png"), "one");
+        Map<String, String> before = settings("--threads=1");
+        assertThat(before).containsEntry("device", "cpu").containsEntry("threads", "1");
+        assertThat(settings("--threads=2")).isNotEqualTo(before);
+        Files.writeString(cutOut, "two");
+        assertThat(settings("--threads=1")).isNotEqualTo(before);
+    }
+
+    private Map<String, String> settings(String threads) {
+        AnalyzeCommand.OfReconstruction command = new AnalyzeCommand.OfReconstruction();
+        new CommandLine(command).parseArgs("--model=" + shared.resolve("dit"), "--subjects=" + folder, "--device=cpu", threads);
+        try (Analysed model = command.options.open(shared.resolve("dit"))) {
+            return command.settings(List.of(model));
+        } finally {
+            Ops.threads(1);
+        }
     }
 
     @Test

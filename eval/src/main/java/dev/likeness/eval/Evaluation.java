@@ -97,19 +97,37 @@ public final class Evaluation {
             throw Refusal.model("%s does not exist; name a model's folder.", folder);
         }
         try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
+            return sha256("", folder, files.filter(Files::isRegularFile)
+                    .filter(file -> !file.toString().matches(".*\\.(md|png)")).sorted().toList());
+        } catch (IOException | UncheckedIOException e) { // the latter of a link that leads back to where it is
+            throw Refusal.model("%s cannot be read (%s); name a model's folder.", folder, e.getMessage(), e);
+        }
+    }
+
+    /**
+     * SHA-256 over a text, and over names and bytes of files in a folder.
+     *
+     * @throws Refusal (input) when one cannot be read
+     */
+    public static String fingerprint(String text, Path folder, List<Path> files) {
+        try {
+            return sha256(text, folder, files);
+        } catch (IOException e) {
+            throw Refusal.input("%s cannot be read (%s); check its files.", folder, e.getMessage(), e);
+        }
+    }
+
+    private static String sha256(String text, Path folder, List<Path> files) throws IOException {
+        try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-                if (file.toString().matches(".*\\.(md|png)")) {
-                    continue;
-                }
+            digest.update(text.getBytes(StandardCharsets.UTF_8));
+            for (Path file : files) {
                 digest.update((folder.relativize(file) + "\n").getBytes(StandardCharsets.UTF_8));
                 try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
                     in.transferTo(OutputStream.nullOutputStream());
                 }
             }
             return HexFormat.of().formatHex(digest.digest());
-        } catch (IOException | UncheckedIOException e) { // the latter of a link that leads back to where it is
-            throw Refusal.model("%s cannot be read (%s); name a model's folder.", folder, e.getMessage(), e);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e); // every Java platform has SHA-256
         }
