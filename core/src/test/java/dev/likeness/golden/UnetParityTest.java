@@ -149,11 +149,20 @@ class UnetParityTest {
                     return Ops.cat(0, tokens.narrow(0, 1, 1), tokens.narrow(0, 1, 1));
                 }
             };
-            Recorder recorder = new Recorder();
-            unet.forward(same, 0, second.then(recorder));
-            for (Tensor tokens : recorder.inputs) {
-                assertThat(Tensors.floats(tokens.select(0, 0))).isEqualTo(Tensors.floats(tokens.select(0, 1)));
-            }
+            Recorder own = new Recorder();
+            unet.forward(same, 0, own);
+            assertThat(own.inputs).anySatisfy(tokens ->
+                    assertThat(Tensors.floats(tokens.select(0, 0))).isNotEqualTo(Tensors.floats(tokens.select(0, 1))));
+            List<Integer> seen = new ArrayList<>();
+            unet.forward(same, 0, second.then(new SelfAttentionHook() {
+                @Override
+                public void attention(Site site, Tensor q, Tensor k) {
+                    seen.add(site.layer());
+                    assertThat(Tensors.floats(q.select(0, 0))).isEqualTo(Tensors.floats(q.select(0, 1)));
+                    assertThat(Tensors.floats(k.select(0, 0))).isEqualTo(Tensors.floats(k.select(0, 1)));
+                }
+            }));
+            assertThat(seen).hasSize(unet.layers());
         });
     }
 
