@@ -66,7 +66,8 @@ public final class HunyuanPrompts implements AutoCloseable {
             bert = new BertModel(bertConfig(folder), bertWeights);
             bertWeights.finish(BertModel.IGNORED_KEYS);
             Checkpoint t5Weights =
-                    opened.add(Checkpoint.open(folder.resolve("text_encoder_2"), STEM, dtype, device), Checkpoint::close);
+                    opened.add(Checkpoint.open(folder.resolve("text_encoder_2"), STEM, T5EncoderModel.dtype(dtype), device),
+                            Checkpoint::close);
             t5 = new T5EncoderModel(t5Config(folder), t5Weights);
             t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
         } catch (RuntimeException e) {
@@ -114,7 +115,7 @@ public final class HunyuanPrompts implements AutoCloseable {
             Ids ofBert = Ids.of(bertTokenizer, prompts, bertLength);
             Ids ofT5 = Ids.of(t5Tokenizer, prompts, t5Length);
             Tensor bertTokens = bert.forward(ofBert.ids, ofBert.scores());
-            Tensor t5Tokens = t5.forward(ofT5.ids, ofT5.scores());
+            Tensor t5Tokens = Tensors.like(t5.forward(ofT5.ids, ofT5.scores()), bertTokens);
             return new Embedding(
                     new Tokens(scope.keep(bertTokens), scope.keep(Tensors.onDeviceOf(ofBert.mask(1, 0), bertTokens))),
                     new Tokens(scope.keep(t5Tokens), scope.keep(Tensors.onDeviceOf(ofT5.mask(1, 0), t5Tokens))));

@@ -7,6 +7,7 @@ import dev.likeness.model.t5.T5EncoderModel;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.Checkpoint;
 import dev.likeness.weights.Component;
 import dev.likeness.weights.ModelFiles;
@@ -39,7 +40,7 @@ public final class TextEncoders implements AutoCloseable {
             Checkpoint clipWeights = opened.add(files.open(Component.CLIP, dtype, device), Checkpoint::close);
             clip = new ClipTextModel(clipConfig, clipWeights);
             clipWeights.finish(ClipTextModel.IGNORED_KEYS);
-            Checkpoint t5Weights = opened.add(files.open(Component.T5, dtype, device), Checkpoint::close);
+            Checkpoint t5Weights = opened.add(files.open(Component.T5, T5EncoderModel.dtype(dtype), device), Checkpoint::close);
             t5 = new T5EncoderModel(t5Config, t5Weights);
             t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
         } catch (RuntimeException e) {
@@ -63,7 +64,8 @@ public final class TextEncoders implements AutoCloseable {
             int clipLength = clip.config().maxPositionEmbeddings();
             long[][] clipIds = prompts.stream().map(p -> clipTokenizer.encode(p, clipLength)).toArray(long[][]::new);
             long[][] t5Ids = prompts.stream().map(p -> t5Tokenizer.encode(p, maxSequenceLength)).toArray(long[][]::new);
-            return new Embedding(scope.keep(t5.forward(t5Ids)), scope.keep(clip.forward(clipIds).pooled()));
+            Tensor pooled = clip.forward(clipIds).pooled();
+            return new Embedding(scope.keep(Tensors.like(t5.forward(t5Ids), pooled)), scope.keep(pooled));
         }
     }
 
