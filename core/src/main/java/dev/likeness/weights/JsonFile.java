@@ -1,8 +1,10 @@
 package dev.likeness.weights;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.likeness.error.Refusal;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,7 +13,8 @@ import java.nio.file.Path;
 /** The small JSON files of a model folder, which anyone may have written: they are read in bounded time and memory. */
 public final class JsonFile {
 
-    private static final ObjectMapper MAPPER = new ObjectMapper();
+    private static final ObjectMapper MAPPER =
+            JsonMapper.builder().enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS).build(); // Python writes -Infinity
 
     private JsonFile() {}
 
