@@ -308,10 +308,12 @@ class ModelReportTest {
         assertThat(ModelReport.of(folder).problem()).contains(index.toString(), String.valueOf(1L << 30));
     }
 
-    @Test
-    void toyboxIsNamed() {
-        ModelReport report = ModelReport.of(Path.of("..", "models", "toybox"));
-        assertThat(report.architecture()).isEqualTo("Toybox");
-        assertThat(report.isSound()).isTrue();
+    @ParameterizedTest
+    @CsvSource({"toybox, Toybox", "toybox-unet, a model of Stable Diffusion's architecture"})
+    void ourOwnModelsAreNamed(String name, String architecture) {
+        ModelReport report = ModelReport.of(Path.of("..", "models", name));
+        assertThat(report.architecture()).isEqualTo(architecture);
+        assertThat(report.isSound()).as("%s", report).isTrue();
+        assertThat(report.parameters()).isPositive();
     }
 }
