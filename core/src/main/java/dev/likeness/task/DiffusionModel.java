@@ -29,7 +29,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public abstract class DiffusionModel implements AutoCloseable {
 
-    private static final String STABLE_DIFFUSION = "StableDiffusionPipeline";
+    static final String STABLE_DIFFUSION = "StableDiffusionPipeline";
     private static final String STABLE_DIFFUSION_XL = "StableDiffusionXLPipeline";
     private static final String HUNYUAN_DIT = "HunyuanDiTPipeline";
 
@@ -41,11 +41,12 @@ public abstract class DiffusionModel implements AutoCloseable {
     private Checkpoint vaeWeights;
     private AutoencoderKl vae;
 
-    DiffusionModel(Path folder, Device device, DType dtype) {
+    /** @param diffusion what its {@link #scheduler} says, as the family's public pipeline takes it */
+    DiffusionModel(Path folder, DiffusionConfig diffusion, Device device, DType dtype) {
         files = ModelFiles.of(folder);
+        this.diffusion = diffusion;
         this.device = device;
         this.dtype = dtype;
-        diffusion = DiffusionConfig.read(folder.resolve("scheduler/scheduler_config.json"));
         vaeConfig = AutoencoderKlConfig.read(files);
     }
 
@@ -73,6 +74,10 @@ public abstract class DiffusionModel implements AutoCloseable {
             default -> throw Refusal.model("%s holds a %s, not a Stable Diffusion or HunyuanDiT; point --model at a folder that "
                     + "does.", folder, index.kind());
         };
+    }
+
+    static DiffusionConfig scheduler(Path folder) {
+        return DiffusionConfig.read(folder.resolve("scheduler/scheduler_config.json"));
     }
 
     /** What suits the model. */

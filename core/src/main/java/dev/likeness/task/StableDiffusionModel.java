@@ -2,6 +2,7 @@ package dev.likeness.task;
 
 import dev.likeness.denoise.NoisePredictor;
 import dev.likeness.error.Refusal;
+import dev.likeness.model.ConfigJson;
 import dev.likeness.model.unet.UNet2DConditionConfig;
 import dev.likeness.model.unet.UNet2DConditionModel;
 import dev.likeness.tensor.DType;
@@ -23,6 +24,7 @@ public final class StableDiffusionModel extends DiffusionModel {
     private static final double GUIDANCE = 7.5;
     private static final double XL_GUIDANCE = 5;
     private static final int USUAL_SIDE = 64; // of latents
+    private static final int STEPS_OFFSET = 1; // which StableDiffusionPipeline sets whatever the scheduler's file says
 
     private final boolean zerosForEmptyNegative;
     private final UNet2DConditionConfig unetConfig;
@@ -32,16 +34,31 @@ public final class StableDiffusionModel extends DiffusionModel {
     private UNet2DConditionModel unet;
 
     StableDiffusionModel(Path folder, ModelIndex index, Device device, DType dtype) {
-        super(folder, device, dtype);
-        unetConfig = UNet2DConditionConfig.read(folder.resolve("unet/config.json"));
+        super(folder, isXl(index) ? scheduler(folder) : scheduler(folder).withStepsOffset(STEPS_OFFSET), device, dtype);
+        unetConfig = UNet2DConditionConfig.read(unetJson());
         requireLatents("unet", unetConfig.inChannels());
         require("cross_attention_dim", unetConfig.crossAttentionDim(), "hidden_size", ClipPrompts.tokenWidth(folder));
         require("pooled text's width", unetConfig.pooledWidth(), "projection_dim", ClipPrompts.pooledWidth(folder));
         zerosForEmptyNegative = unetConfig.pooledWidth() > 0 && index.forceZerosForEmptyPrompt();
-        int latents = unetConfig.sampleSize() == null || unetConfig.sampleSize() % 2 != 0 ? USUAL_SIDE : unetConfig.sampleSize();
-        int side = latents * vaeConfig().pixelsPerLatent();
+        int side = latents(index) * vaeConfig().pixelsPerLatent();
         defaults = DiffusionDefaults.read(folder,
                 new DiffusionDefaults(side, side, STEPS, unetConfig.pooledWidth() > 0 ? XL_GUIDANCE : GUIDANCE));
+    }
+
+    private static boolean isXl(ModelIndex index) {
+        return !index.pipeline().equals(STABLE_DIFFUSION);
+    }
+
+    /** Side of the latents that it was trained at. StableDiffusionPipeline knows that old configurations say 32 and mean 64. */
+    private int latents(ModelIndex index) {
+        Integer size = unetConfig.sampleSize();
+        boolean old = !isXl(index) && size != null && size < USUAL_SIDE
+                && ConfigJson.text(unetJson(), "_diffusers_version").matches("0\\.[0-8]\\..*");
+        return size == null || size % 2 != 0 || old ? USUAL_SIDE : size;
+    }
+
+    private Path unetJson() {
+        return folder().resolve("unet/config.json");
     }
 
     private void require(String key, int ofUnet, String textKey, int ofText) {
