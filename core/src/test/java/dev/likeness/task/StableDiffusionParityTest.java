@@ -195,6 +195,7 @@ class StableDiffusionParityTest {
     @CsvSource({"unet/config.json, \"in_channels\": 4, \"in_channels\": 9, in_channels 9",
         "unet/config.json, \"cross_attention_dim\": 20, \"cross_attention_dim\": 24, cross_attention_dim 24",
         "unet/config.json, \"class_embed_type\": null, \"class_embed_type\": \"timestep\", class_embed_type",
+        "unet/config.json, \"mid_block_type\": \"UNetMidBlock2DCrossAttn\", \"mid_block_type\": null, mid_block_type is null",
         "model_index.json, StableDiffusionPipeline, AudioLDMPipeline, AudioLDMPipeline"})
     void foldersThatDoNotFitAreRefused(String file, String from, String to, String named) throws IOException {
         TinyStableDiffusion.write(folder, "sd15");
