@@ -92,7 +92,7 @@ public final class ConfigJson {
 
     /** What a key says, empty when there is none and {@code null} for null. @throws Refusal (model) as {@link #read} does */
     public static String text(Path file, String key) {
-        return tree(file).path(key).asText("");
+        return tree(file).path(key).asText();
     }
 
     private static ObjectNode tree(Path file) {
