@@ -22,12 +22,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 @Command(name = "train", mixinStandardHelpOptions = true,
         description = "Trains an embedded model from nothing; goes on where it was stopped.")
 final class TrainCommand implements Callable<Integer> {
+
+    /** What toybox-unet has no such thing for. */
+    private static final List<String> TOYBOX_ONLY =
+            List.of("--part", "--vae-steps", "--classifier-steps", "--from", "--distilled", "--sample-size");
+
+    @Spec
+    CommandSpec spec;
 
     private enum Part { SPLIT, VAE, TRANSFORMER, CLASSIFIER, SAMPLES, ALL }
 
@@ -47,8 +56,8 @@ final class TrainCommand implements Callable<Integer> {
             description = "checkpoints (default: ${DEFAULT-VALUE})")
     Path work;
 
-    @Option(names = {"-o", "--output"}, defaultValue = ".toybox/model", paramLabel = "DIR",
-            description = "model folder to write (default: ${DEFAULT-VALUE})")
+    @Option(names = {"-o", "--output"}, paramLabel = "DIR",
+            description = "model folder to write (default: .toybox/model, of toybox-unet .toybox/unet)")
     Path output;
 
     @Option(names = "--vae-steps", defaultValue = "3400", description = "default: ${DEFAULT-VALUE}")
@@ -98,8 +107,17 @@ final class TrainCommand implements Callable<Integer> {
         if (!unet && !name.equals(ModelOptions.EMBEDDED)) {
             throw Refusal.usage("train %s: there is nothing of that name to train; use toybox or toybox-unet.", name);
         }
-        if (unet && part != Part.ALL) {
-            throw Refusal.usage("train toybox-unet has one part only; leave --part out.");
+        for (String flag : unet ? TOYBOX_ONLY : List.of("--toybox")) {
+            if (spec.commandLine().getParseResult().hasMatchedOption(flag)) {
+                throw Refusal.usage("%s is not for train %s; leave it out.", flag, name);
+            }
+        }
+        if (output == null) {
+            output = Path.of(".toybox", unet ? "unet" : "model");
+        }
+        if (unet && Files.exists(output.resolve("transformer"))) {
+            throw Refusal.usage("-o %s holds a model with a transformer, which toybox-unet would overwrite; name another folder.",
+                    output);
         }
         Ops.threads(threads);
         if (unet) {

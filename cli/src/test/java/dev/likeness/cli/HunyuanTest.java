@@ -67,8 +67,16 @@ class HunyuanTest {
     }
 
     @Test
+    void thePapersMethodLetsTheReferenceJoinAfterTau() throws IOException, InterruptedException {
+        JsonNode made = json("personalize", "-p", "a cat in the snow", "-r", "subject.png", "--mask", "mask.png", "--method", "paper",
+                "-o", "paper.png");
+        assertThat(made.path("parameters").path("inject").asText()).isEqualTo("replace+mma");
+        assertThat(made.path("evaluations").path("reference").asInt()).isEqualTo(4);
+    }
+
+    @Test
     void whatHunyuanDoesNotDoIsRefused() throws IOException, InterruptedException {
-        String[][] refused = {{"--inversion", "exact"}, {"--inject", "replace+mma"}, {"--replace-at", "hidden"},
+        String[][] refused = {{"--inversion", "exact"}, {"--inject", "replace+concat"}, {"--replace-at", "hidden"},
             {"--guidance-scale", "3"}};
         for (String[] flag : refused) {
             LikenessProcess.Result result = run("personalize", "-p", "a cat", "-r", "subject.png", "-o", "no.png", flag[0], flag[1]);

@@ -208,6 +208,12 @@ class RefusalsTest {
                 new Case("serve: queue", USAGE, List.of("serve", "--queue", "0"), List.of("--queue 0")),
                 new Case("serve: what is kept", USAGE, List.of("serve", "--keep-gb", "-1"), List.of("--keep-gb -1")),
                 new Case("train: unknown name", USAGE, List.of("train", "dolls"), List.of("dolls", "toybox")),
+                new Case("train: toybox's folder for the U-Net", USAGE, List.of("train", "toybox-unet", "-o", file("model")),
+                        List.of("-o " + file("model"), "transformer", "another folder")),
+                new Case("train: toybox's flags for the U-Net", USAGE, List.of("train", "toybox-unet", "--distilled", "450"),
+                        List.of("--distilled", "toybox-unet", "leave it out")),
+                new Case("train: the U-Net's flag for toybox", USAGE, List.of("train", "toybox", "--toybox", file("model")),
+                        List.of("--toybox", "train toybox")),
                 new Case("replay: another model", USAGE, List.of("replay", file("foreign.png"), "-o", OUT),
                         List.of("foreign.png", "other-model", "--model DIR")));
     }

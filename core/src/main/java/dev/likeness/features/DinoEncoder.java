@@ -25,7 +25,7 @@ public final class DinoEncoder implements ImageEncoder {
 
     private DinoEncoder(EncoderFolder folder, Preprocessing preprocessing, DType dtype, Device device) {
         this.preprocessing = preprocessing;
-        String type = ConfigJson.modelType(folder.config());
+        String type = ConfigJson.text(folder.config(), "model_type");
         weights = folder.weights(dtype, device);
         try {
             model = switch (type) {

@@ -13,6 +13,23 @@ public enum Positions {
     /** Beside the canvas: where the token is in the reference, moved right by the canvas's width. */
     SHIFT;
 
+    /**
+     * Positions (row, column), row-major [n, 2], where a network lays its canvas's tokens over a range of positions.
+     *
+     * @param grid positions of all tokens of the canvas [N, 2]
+     * @param width of the range
+     */
+    double[] places(Placement placement, double[] grid, double width) {
+        long[] tokens = this == TARGET ? placement.target() : placement.source();
+        double[] places = new double[2 * tokens.length];
+        for (int i = 0; i < tokens.length && this != ZERO; i++) {
+            int token = (int) tokens[i];
+            places[2 * i] = grid[2 * token];
+            places[2 * i + 1] = grid[2 * token + 1] + (this == SHIFT ? width : 0);
+        }
+        return places;
+    }
+
     /** Row-major [n, 3]. @param columns token columns of the canvas */
     double[] ids(Placement placement, int columns) {
         long[] tokens = this == TARGET ? placement.target() : placement.source();

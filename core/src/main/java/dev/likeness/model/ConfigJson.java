@@ -88,9 +88,9 @@ public final class ConfigJson {
         return parse(file, type, json, unused, fixed);
     }
 
-    /** The key {@code model_type}, empty when there is none. @throws Refusal (model) as {@link #read} does */
-    public static String modelType(Path file) {
-        return tree(file).path("model_type").asText("");
+    /** What a key says, empty when there is none and {@code null} for null. @throws Refusal (model) as {@link #read} does */
+    public static String text(Path file, String key) {
+        return tree(file).path(key).asText();
     }
 
     private static ObjectNode tree(Path file) {

@@ -30,7 +30,10 @@ public record DiffusionConfig(
         Boolean setAlphaToOne,
         Boolean rescaleBetasZeroSnr) {
 
-    /** Choices of samplers that are not ours; clip_sample is for pixels, and the public pipelines switch it off for latents. */
+    /**
+     * Choices of samplers that are not ours. clip_sample cuts images to -1 to 1, which latents are not limited to:
+     * StableDiffusionPipeline switches it off whatever the file says, and here it is off for every pipeline.
+     */
     private static final Set<String> UNUSED = Set.of("clip_sample", "clip_sample_range", "skip_prk_steps", "sample_max_value",
             "dynamic_thresholding_ratio", "interpolation_type", "use_karras_sigmas", "use_exponential_sigmas",
             "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas", "flow_shift", "sigma_min", "sigma_max", "timestep_type",
@@ -67,6 +70,12 @@ public record DiffusionConfig(
             throw new IllegalArgumentException(key + " must be one of " + String.join(", ", names) + ", it is " + given);
         }
         return given == null ? names[0] : given;
+    }
+
+    /** The same noise with other timesteps. */
+    public DiffusionConfig withStepsOffset(int offset) {
+        return new DiffusionConfig(numTrainTimesteps, betaStart, betaEnd, betaSchedule, predictionType, timestepSpacing, offset,
+                setAlphaToOne, rescaleBetasZeroSnr);
     }
 
     public static DiffusionConfig read(Path file) {

@@ -31,7 +31,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public abstract class DiffusionModel implements AutoCloseable {
 
-    private static final String STABLE_DIFFUSION = "StableDiffusionPipeline";
+    static final String STABLE_DIFFUSION = "StableDiffusionPipeline";
     private static final String STABLE_DIFFUSION_XL = "StableDiffusionXLPipeline";
     private static final String HUNYUAN_DIT = "HunyuanDiTPipeline";
 
@@ -43,11 +43,12 @@ public abstract class DiffusionModel implements AutoCloseable {
     private Checkpoint vaeWeights;
     private AutoencoderKl vae;
 
-    DiffusionModel(Path folder, Device device, DType dtype) {
+    /** @param diffusion what its {@link #scheduler} says, as the family's public pipeline takes it */
+    DiffusionModel(Path folder, DiffusionConfig diffusion, Device device, DType dtype) {
         files = ModelFiles.of(folder);
+        this.diffusion = diffusion;
         this.device = device;
         this.dtype = dtype;
-        diffusion = DiffusionConfig.read(folder.resolve("scheduler/scheduler_config.json"));
         vaeConfig = AutoencoderKlConfig.read(files);
     }
 
@@ -97,6 +98,10 @@ public abstract class DiffusionModel implements AutoCloseable {
     static Part vae(Path folder) {
         return Part.network("autoencoder", "vae",
                 weights -> new AutoencoderKl(AutoencoderKlConfig.read(folder.resolve("vae/config.json")), weights));
+    }
+
+    static DiffusionConfig scheduler(Path folder) {
+        return DiffusionConfig.read(folder.resolve("scheduler/scheduler_config.json"));
     }
 
     /** What suits the model. */

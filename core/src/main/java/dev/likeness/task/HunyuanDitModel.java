@@ -37,7 +37,7 @@ public final class HunyuanDitModel extends DiffusionModel {
     private HunyuanDit2DModel transformer;
 
     HunyuanDitModel(Path folder, Device device, DType dtype) {
-        super(folder, device, dtype);
+        super(folder, scheduler(folder), device, dtype);
         config = config(folder);
         requireLatents("transformer", config.inChannels());
         require("cross_attention_dim", config.crossAttentionDim(), "text_encoder's hidden_size", HunyuanPrompts.bertWidth(folder));

@@ -19,10 +19,10 @@ record ModelIndex(String pipeline, boolean forceZerosForEmptyPrompt) {
     static ModelIndex read(Path folder) {
         Path index = folder.resolve("model_index.json");
         if (!Files.isDirectory(folder)) {
-            throw Refusal.model("--model %s is not a folder; point it at a FLUX.1 folder in diffusers layout.", folder);
+            throw Refusal.model("--model %s is not a folder; point it at a model folder in diffusers layout.", folder);
         }
         if (!Files.isRegularFile(index)) {
-            throw Refusal.model("%s has no model_index.json; point --model at a FLUX.1 folder in diffusers layout.", folder);
+            throw Refusal.model("%s has no model_index.json; point --model at a model folder in diffusers layout.", folder);
         }
         JsonNode json = JsonFile.read(index);
         return new ModelIndex(json.path("_class_name").asText(), json.path("force_zeros_for_empty_prompt").asBoolean(true));

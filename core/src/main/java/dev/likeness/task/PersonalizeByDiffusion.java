@@ -10,6 +10,7 @@ import dev.likeness.inversion.Trajectory;
 import dev.likeness.schedule.Diffusion;
 import dev.likeness.schedule.Diffusion.Sampler;
 import dev.likeness.schedule.Diffusion.Step;
+import dev.likeness.task.Injection.Mode;
 import dev.likeness.tensor.Scope;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -18,7 +19,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /**
  * {@link Personalize} with the paper's second transformer, HunyuanDiT: the references' trajectories come from DDIM run
- * backwards, and their tokens take the place of the target's while t > tau T.
+ * backwards, and their tokens take the place of the target's while t > tau T; afterwards they may join its self-attention.
  */
 public final class PersonalizeByDiffusion {
 
@@ -26,14 +27,14 @@ public final class PersonalizeByDiffusion {
 
     /**
      * @param subjects of two on one place the later one stands in front
-     * @param injection replacement at attention or in the latents; its inversion is not used
+     * @param injection replacement at attention or in the latents, multi-modal attention or sharing; its inversion is not used
      * @param strict refuses what would else be clipped with a warning
      * @throws Refusal (usage) when the injection is of a kind that is for FLUX.1 alone
      * @throws dev.likeness.denoise.Cancelled when the listener asked for it
      */
     public static Generation run(HunyuanDitModel model, String prompt, List<Subject> subjects, Injection injection,
             boolean strict, Sampling sampling, TaskListener listener) {
-        requireReplacement(injection);
+        requireSupported(injection);
         Stopwatch stopwatch = new Stopwatch(listener);
         Arrangement arrangement = Arrangement.of(subjects, injection, strict);
         List<Step> steps = model.steps(Sampler.DDIM, sampling);
@@ -52,8 +53,10 @@ public final class PersonalizeByDiffusion {
                 references.add(new Reference(captions.get(i).predictor(), invert(captions.get(i), clean.get(i), steps),
                         arrangement.placements().get(i)));
             }
+            Tensor joined = injection.mode() == Mode.REPLACE ? null : DiffusionReplacement.rotation(references,
+                    injection.positions(), model.transformer(), sampling.rows(), sampling.columns());
             DiffusionReplacement replacement = new DiffusionReplacement(references, injection.replaceAt(),
-                    injection.referenceNoise(), injection.replacedSteps(times(model, steps)), steps);
+                    injection.referenceNoise(), injection.replacedSteps(times(model, steps)), joined, steps);
             List<Generation.Image> images = new ArrayList<>();
             for (int i = 0; i < sampling.count(); i++) {
                 int image = i;
@@ -72,9 +75,10 @@ public final class PersonalizeByDiffusion {
         }
     }
 
-    private static void requireReplacement(Injection injection) {
-        if (injection.mode() != Injection.Mode.REPLACE) {
-            throw Refusal.usage("--inject %s is for FLUX.1; HunyuanDiT takes --inject replace.", injection.mode().flag());
+    private static void requireSupported(Injection injection) {
+        if (injection.mode() == Mode.REPLACE_CONCAT || injection.mode() == Mode.NONE) {
+            throw Refusal.usage("--inject %s is for FLUX.1; HunyuanDiT takes replace, replace+mma or sharing.",
+                    injection.mode().flag());
         }
         if (injection.replaceAt() == ReplaceAt.HIDDEN) {
             throw Refusal.usage("--replace-at hidden is for FLUX.1; HunyuanDiT takes attention or latent.");

@@ -2,6 +2,7 @@ package dev.likeness.task;
 
 import dev.likeness.denoise.NoisePredictor;
 import dev.likeness.error.Refusal;
+import dev.likeness.model.ConfigJson;
 import dev.likeness.model.clip.ClipTextModel;
 import dev.likeness.model.unet.UNet2DConditionConfig;
 import dev.likeness.model.unet.UNet2DConditionModel;
@@ -25,6 +26,7 @@ public final class StableDiffusionModel extends DiffusionModel {
     private static final double GUIDANCE = 7.5;
     private static final double XL_GUIDANCE = 5;
     private static final int USUAL_SIDE = 64; // of latents
+    private static final int STEPS_OFFSET = 1; // which StableDiffusionPipeline sets whatever the scheduler's file says
 
     private final boolean zerosForEmptyNegative;
     private final UNet2DConditionConfig unetConfig;
@@ -34,14 +36,13 @@ public final class StableDiffusionModel extends DiffusionModel {
     private UNet2DConditionModel unet;
 
     StableDiffusionModel(Path folder, ModelIndex index, Device device, DType dtype) {
-        super(folder, device, dtype);
+        super(folder, isXl(index) ? scheduler(folder) : scheduler(folder).withStepsOffset(STEPS_OFFSET), device, dtype);
         unetConfig = config(folder);
         requireLatents("unet", unetConfig.inChannels());
         require("cross_attention_dim", unetConfig.crossAttentionDim(), "hidden_size", ClipPrompts.tokenWidth(folder));
         require("pooled text's width", unetConfig.pooledWidth(), "projection_dim", ClipPrompts.pooledWidth(folder));
         zerosForEmptyNegative = unetConfig.pooledWidth() > 0 && index.forceZerosForEmptyPrompt();
-        int latents = unetConfig.sampleSize() == null || unetConfig.sampleSize() % 2 != 0 ? USUAL_SIDE : unetConfig.sampleSize();
-        int side = latents * vaeConfig().pixelsPerLatent();
+        int side = latents(index) * vaeConfig().pixelsPerLatent();
         defaults = DiffusionDefaults.read(folder,
                 new DiffusionDefaults(side, side, STEPS, unetConfig.pooledWidth() > 0 ? XL_GUIDANCE : GUIDANCE));
     }
@@ -76,7 +77,23 @@ public final class StableDiffusionModel extends DiffusionModel {
     }
 
     private static UNet2DConditionConfig config(Path folder) {
-        return UNet2DConditionConfig.read(folder.resolve("unet/config.json"));
+        return UNet2DConditionConfig.read(unetJson(folder));
+    }
+
+    private static boolean isXl(ModelIndex index) {
+        return !index.pipeline().equals(STABLE_DIFFUSION);
+    }
+
+    /** Side of the latents that it was trained at. StableDiffusionPipeline knows that old configurations say 32 and mean 64. */
+    private int latents(ModelIndex index) {
+        Integer size = unetConfig.sampleSize();
+        boolean old = !isXl(index) && size != null && size < USUAL_SIDE
+                && ConfigJson.text(unetJson(folder()), "_diffusers_version").matches("0\\.[0-8]\\..*");
+        return size == null || size % 2 != 0 || old ? USUAL_SIDE : size;
+    }
+
+    private static Path unetJson(Path folder) {
+        return folder.resolve("unet/config.json");
     }
 
     private void require(String key, int ofUnet, String textKey, int ofText) {

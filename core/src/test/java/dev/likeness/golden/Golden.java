@@ -124,7 +124,7 @@ public final class Golden {
     }
 
     /** max |actual - expected| / max |expected|, NaN when a number is not finite; two tensors of zeros agree. */
-    static double relativeError(float[] actual, float[] expected) {
+    public static double relativeError(float[] actual, float[] expected) {
         double difference = 0;
         double greatest = 0;
         for (int i = 0; i < expected.length; i++) {

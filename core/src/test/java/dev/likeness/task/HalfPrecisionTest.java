@@ -2,7 +2,10 @@ package dev.likeness.task;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.likeness.denoise.DiffusionSampler;
+import dev.likeness.denoise.StepListener;
 import dev.likeness.golden.Golden;
+import dev.likeness.schedule.Diffusion.Sampler;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
@@ -20,6 +23,8 @@ import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Models in two bytes a number: near what they are in float32, and finite. */
 class HalfPrecisionTest {
@@ -43,6 +48,27 @@ class HalfPrecisionTest {
     private static void assertNear(Tensor half, Tensor full) {
         assertThat(DType.of(half)).isEqualTo(DType.FLOAT16);
         Golden.assertClose("tokens in float16", half, full, ROUNDED);
+    }
+
+    /** Latents of two steps with guidance, which enlarges what is rounded. */
+    @ParameterizedTest
+    @CsvSource({"hunyuan, BFLOAT16", "sd21, BFLOAT16", "sdxl, BFLOAT16", "hunyuan, FLOAT16", "sd21, FLOAT16", "sdxl, FLOAT16"})
+    void latentsAreNearThoseOfFloat32(String family, DType dtype) throws IOException {
+        if (family.equals("hunyuan")) {
+            TinyHunyuan.write(folder, true);
+        } else {
+            TinyStableDiffusion.write(folder, family);
+        }
+        try (Scope scope = Scope.open(); DiffusionModel half = DiffusionModel.open(folder, Device.CPU, dtype);
+                DiffusionModel full = DiffusionModel.open(folder, Device.CPU, DType.FLOAT32)) {
+            Golden.assertClose(family + " in " + dtype, latents(half), latents(full), ROUNDED);
+        }
+    }
+
+    private static Tensor latents(DiffusionModel model) {
+        Sampling sampling = new Sampling(64, 64, 2, 0, 2, "", 77, 1, 1);
+        return model.sampler("a red cat", sampling).run(model.noise(1, 1, sampling), Sampler.DDIM,
+                model.steps(Sampler.DDIM, sampling), null, DiffusionSampler.NO_HOOKS, StepListener.NONE);
     }
 
     @Test

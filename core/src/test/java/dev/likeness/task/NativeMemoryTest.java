@@ -4,8 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
+import dev.likeness.inject.Positions;
 import dev.likeness.inject.ReferenceCache;
 import dev.likeness.inject.ReplaceAt;
+import dev.likeness.inversion.Inversion;
+import dev.likeness.reference.Perturbation;
+import dev.likeness.reference.TokenMask;
+import dev.likeness.schedule.Diffusion.Sampler;
 import dev.likeness.task.Injection.TauBasis;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
@@ -15,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -31,12 +37,23 @@ class NativeMemoryTest {
     /** In a process of its own, whose heap is touched from the start: what grows there is native. */
     @Test
     void fiftyPicturesLeaveNothingBehind() throws IOException, InterruptedException {
+        assertSettles(Making.class, TinyModel.write(folder.resolve("model")));
+    }
+
+    @Test
+    void fiftyPicturesByDiffusionLeaveNothingBehind() throws IOException, InterruptedException {
+        assertSettles(MakingByDiffusion.class, TinyHunyuan.write(folder.resolve("hunyuan"), true),
+                TinyStableDiffusion.write(folder.resolve("sdxl"), "sdxl"));
+    }
+
+    private void assertSettles(Class<?> making, Path... models) throws IOException, InterruptedException {
         Path log = folder.resolve("log");
-        Process process = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xms96m", "-Xmx96m", "-XX:+AlwaysPreTouch", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
                 "-Dorg.bytedeco.javacpp.maxphysicalbytes=0", "-Dorg.bytedeco.javacpp.maxbytes=0",
-                "-Djava.awt.headless=true", "-cp", System.getProperty("java.class.path"), Making.class.getName(),
-                TinyModel.write(folder.resolve("model")).toString())
+                "-Djava.awt.headless=true", "-cp", System.getProperty("java.class.path"), making.getName()));
+        Stream.of(models).map(Path::toString).forEach(command::add);
+        Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true).redirectOutput(log.toFile()).start();
         assertThat(process.waitFor()).as(Files.readString(log)).isZero();
         List<long[]> figures = new ArrayList<>();
@@ -68,15 +85,40 @@ class NativeMemoryTest {
                     Sampling sampling = new Sampling(TinyModel.SIDE, TinyModel.SIDE, 2, 0, 2, "", 8, i, 1 + i % 2);
                     Injection injection = new Injection(0.1, TauBasis.SIGMA, ReplaceAt.values()[i % 3], true);
                     Personalize.run(model, "a fox in the snow", List.of(subject), injection, false, sampling, TaskListener.NONE);
-                    System.out.println(Pointer.totalCount() + " " + Pointer.totalBytes() + " " + resident());
+                    tell();
                 }
             }
         }
+    }
 
-        private static long resident() throws IOException {
-            String line = Files.readAllLines(Path.of("/proc/self/status")).stream()
-                    .filter(status -> status.startsWith("VmRSS:")).findFirst().orElseThrow();
-            return Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+    /** The same with HunyuanDiT, and pictures of SDXL between them, in two bytes a number. */
+    static final class MakingByDiffusion {
+
+        public static void main(String[] args) throws IOException {
+            Ops.threads(1);
+            try (DiffusionModel hunyuan = DiffusionModel.open(Path.of(args[0]), Device.CPU, DType.BFLOAT16);
+                    DiffusionModel xl = DiffusionModel.open(Path.of(args[1]), Device.CPU, DType.BFLOAT16)) {
+                Picture picture = TinyModel.subject();
+                Mask mask = Mask.ofAlpha(picture, "subject");
+                Injection.Mode[] modes = {Injection.Mode.REPLACE, Injection.Mode.REPLACE_MMA};
+                for (int i = 0; i < IMAGES; i++) {
+                    Subject subject = new Subject(picture.flatten(0xFFFFFF), mask, "fox " + i, null);
+                    Sampling sampling = new Sampling(TinyModel.SIDE, TinyModel.SIDE, 2, 0, 2, "", 8, i, 1);
+                    Injection injection = new Injection(modes[i % 2], 0.6, TauBasis.SIGMA, ReplaceAt.ATTENTION, true,
+                            Positions.ZERO, Perturbation.NONE, Inversion.EXACT, TokenMask.Rule.QUARTER);
+                    PersonalizeByDiffusion.run((HunyuanDitModel) hunyuan, "a fox in the snow", List.of(subject), injection, false,
+                            sampling, TaskListener.NONE);
+                    Generate.run(xl, "a fox in the snow", Sampler.values()[i % 2], sampling, TaskListener.NONE);
+                    tell();
+                }
+            }
         }
+    }
+
+    private static void tell() throws IOException {
+        String line = Files.readAllLines(Path.of("/proc/self/status")).stream()
+                .filter(status -> status.startsWith("VmRSS:")).findFirst().orElseThrow();
+        long resident = Long.parseLong(line.replaceAll("\\D", "")) * 1024;
+        System.out.println(Pointer.totalCount() + " " + Pointer.totalBytes() + " " + resident);
     }
 }

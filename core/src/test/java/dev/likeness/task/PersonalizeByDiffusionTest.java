@@ -7,6 +7,7 @@ import dev.likeness.analysis.MaskedPsnr;
 import dev.likeness.denoise.DiffusionSampler;
 import dev.likeness.denoise.StepListener;
 import dev.likeness.error.Refusal;
+import dev.likeness.golden.Golden;
 import dev.likeness.image.Mask;
 import dev.likeness.image.Picture;
 import dev.likeness.inject.DiffusionReplacement;
@@ -14,20 +15,26 @@ import dev.likeness.inject.Positions;
 import dev.likeness.inject.ReplaceAt;
 import dev.likeness.inversion.Inversion;
 import dev.likeness.inversion.Trajectory;
+import dev.likeness.model.SelfAttentionHook;
 import dev.likeness.reference.Layout;
 import dev.likeness.reference.Perturbation;
 import dev.likeness.reference.Placement;
 import dev.likeness.reference.TokenMask;
 import dev.likeness.schedule.Diffusion;
 import dev.likeness.schedule.Diffusion.Sampler;
+import dev.likeness.task.Injection.Mode;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -95,7 +102,7 @@ class PersonalizeByDiffusionTest {
             Trajectory trajectory = Trajectory.of(Collections.nCopies(STEPS + 1, clean));
             Placement nothing = new Placement(new long[0], new long[0], new byte[0], 0);
             DiffusionReplacement replacement = new DiffusionReplacement(List.of(new DiffusionReplacement.Reference(
-                    model.unguided(CAPTION, sampling).predictor(), trajectory, nothing)), level, true, STEPS, steps);
+                    model.unguided(CAPTION, sampling).predictor(), trajectory, nothing)), level, true, STEPS, null, steps);
             DiffusionSampler sampler = model.sampler("a photo of a dog", sampling);
             Tensor noise = model.noise(5, 1, sampling);
             float[] expected = Tensors.floats(sampler.run(noise, Sampler.DDIM, steps, null, DiffusionSampler.NO_HOOKS,
@@ -153,14 +160,63 @@ class PersonalizeByDiffusionTest {
         assertThat(two.evaluations().inversion()).isEqualTo(STEPS);
     }
 
+    private static Injection joining(Mode mode, double tau, boolean referenceNoise, Positions positions) {
+        return new Injection(mode, tau, Injection.TauBasis.SIGMA, ReplaceAt.ATTENTION, referenceNoise, positions,
+                Perturbation.NONE, Inversion.EXACT, TokenMask.Rule.QUARTER);
+    }
+
+    /** Every key twice at its own place leaves the shares as they are. */
+    @Test
+    void theReferenceMayJoinItselfAtItsOwnPlaces() {
+        try (Scope scope = Scope.open()) {
+            Sampling sampling = sampling(1, 1);
+            List<Diffusion.Step> steps = model.steps(Sampler.DDIM, sampling);
+            Tensor latents = model.noise(5, 1, sampling);
+            DiffusionSampler caption = model.unguided(CAPTION, sampling);
+            long[] all = LongStream.range(0, (long) sampling.rows() * sampling.columns()).toArray();
+            List<DiffusionReplacement.Reference> whole = List.of(new DiffusionReplacement.Reference(caption.predictor(),
+                    Trajectory.of(Collections.nCopies(STEPS + 1, latents)), new Placement(all, all, new byte[all.length], 0)));
+            float[] told = Tensors.floats(caption.predict(latents, steps.get(2).timestep(), 2, SelfAttentionHook.NONE));
+            for (Positions positions : Positions.values()) {
+                Tensor joined = DiffusionReplacement.rotation(whole, positions, model.transformer(), sampling.rows(),
+                        sampling.columns());
+                SelfAttentionHook hook = new DiffusionReplacement(whole, ReplaceAt.ATTENTION, false, 1, joined, steps).hook(2);
+                float[] with = Tensors.floats(caption.predict(latents, steps.get(2).timestep(), 2, hook));
+                boolean own = positions == Positions.KEEP || positions == Positions.TARGET;
+                assertThat(Golden.relativeError(with, told) < Golden.NETWORK).as("%s", positions).isEqualTo(own);
+            }
+        }
+    }
+
+    @Test
+    void tokensJoinAfterTauAtThePlacesAskedFor() {
+        Sampling sampling = sampling(3, 1);
+        Layout aside = new Layout(0.7, 0.6);
+        byte[] replaced = pixels(run(box(), aside, replace(ReplaceAt.ATTENTION, 0.6, false), sampling));
+        Set<String> pictures = new HashSet<>(Set.of(Arrays.toString(replaced)));
+        for (Positions positions : Positions.values()) {
+            Generation made = run(box(), aside, joining(Mode.REPLACE_MMA, 0.6, false, positions), sampling);
+            assertThat(pictures.add(Arrays.toString(pixels(made)))).as("another picture with %s", positions).isTrue();
+            assertThat(made.evaluations().reference()).isEqualTo(STEPS);
+        }
+        byte[] never = pixels(run(box(), aside, joining(Mode.REPLACE_MMA, 0, false, Positions.ZERO), sampling));
+        assertThat(never).isEqualTo(pixels(run(box(), aside, replace(ReplaceAt.ATTENTION, 0, false), sampling)));
+        assertThat(pixels(run(box(), aside, joining(Mode.SHARING, 0, false, Positions.ZERO), sampling)))
+                .isEqualTo(pixels(run(box(), aside, joining(Mode.REPLACE_MMA, 1, false, Positions.ZERO), sampling)));
+    }
+
+    @Test
+    void thePapersSettingsAreTaken() {
+        assertThat(run(box(), null, Injection.PAPER, sampling(3, 1)).evaluations().reference()).isEqualTo(STEPS);
+    }
+
     @Test
     void whatIsForFluxAloneIsRefused() {
         Injection hidden = replace(ReplaceAt.HIDDEN, 0.5, false);
         assertThatThrownBy(() -> run(box(), null, hidden, sampling(1, 1))).isInstanceOf(Refusal.class)
                 .hasMessageContaining("--replace-at hidden");
-        Injection mma = new Injection(Injection.Mode.REPLACE_MMA, 0.5, Injection.TauBasis.SIGMA, ReplaceAt.ATTENTION, false,
-                Positions.ZERO, Perturbation.NONE, Inversion.EXACT, TokenMask.Rule.QUARTER);
-        assertThatThrownBy(() -> run(box(), null, mma, sampling(1, 1))).isInstanceOf(Refusal.class)
-                .hasMessageContaining("--inject replace+mma");
+        Injection concatenation = joining(Mode.REPLACE_CONCAT, 0.5, false, Positions.TARGET);
+        assertThatThrownBy(() -> run(box(), null, concatenation, sampling(1, 1))).isInstanceOf(Refusal.class)
+                .hasMessageContaining("--inject replace+concat");
     }
 }

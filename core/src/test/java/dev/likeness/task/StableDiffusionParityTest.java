@@ -158,6 +158,22 @@ class StableDiffusionParityTest {
         }
     }
 
+    /** StableDiffusionPipeline corrects both; the XL one takes what the file says. */
+    @ParameterizedTest
+    @CsvSource({"sd15, 1, 512", "sd21, 1, 512", "sdxl, 0, 64"})
+    void configurationsOlderThanTheirPipelineAreCorrected(String family, int offset, int side) throws IOException {
+        TinyStableDiffusion.write(folder, family);
+        TinyHunyuan.edit(folder.resolve("scheduler/scheduler_config.json"), json -> json.remove("steps_offset"));
+        try (DiffusionModel model = open(folder)) {
+            assertThat(model.diffusion().stepsOffset()).isEqualTo(offset);
+            assertThat(model.defaults().width()).isEqualTo(64);
+        }
+        TinyHunyuan.edit(folder.resolve("unet/config.json"), json -> json.put("_diffusers_version", "0.8.1"));
+        try (DiffusionModel model = open(folder)) {
+            assertThat(model.defaults().width()).isEqualTo(side);
+        }
+    }
+
     /** Folders as they were published first: no scale of the latents, files of half precision. */
     @Test
     void oldFoldersAndVariantsLoad() throws IOException {
@@ -179,6 +195,7 @@ class StableDiffusionParityTest {
     @CsvSource({"unet/config.json, \"in_channels\": 4, \"in_channels\": 9, in_channels 9",
         "unet/config.json, \"cross_attention_dim\": 20, \"cross_attention_dim\": 24, cross_attention_dim 24",
         "unet/config.json, \"class_embed_type\": null, \"class_embed_type\": \"timestep\", class_embed_type",
+        "unet/config.json, \"mid_block_type\": \"UNetMidBlock2DCrossAttn\", \"mid_block_type\": null, mid_block_type is null",
         "model_index.json, StableDiffusionPipeline, AudioLDMPipeline, AudioLDMPipeline"})
     void foldersThatDoNotFitAreRefused(String file, String from, String to, String named) throws IOException {
         TinyStableDiffusion.write(folder, "sd15");

@@ -23,13 +23,15 @@ import org.bytedeco.pytorch.Tensor;
  */
 public final class HunyuanDit2DModel {
 
+    /** Tokens along a side at 512 pixels: the square that every canvas's {@link #positions} are laid over. */
+    public static final int BASE_GRID = 32;
+
     static final int POOLER_HEADS = 8;
 
     private static final double EPSILON = 1e-6;
     private static final int TIMESTEP_WIDTH = 256;
     private static final int SIZES = 6;
     private static final double ROPE_THETA = 10000;
-    private static final int BASE_GRID = 32; // tokens along a side at 512 pixels, which every canvas's positions are scaled to
 
     private final HunyuanDit2DConfig config;
     private final Tensor patchWeight; // [d, C, 2, 2]

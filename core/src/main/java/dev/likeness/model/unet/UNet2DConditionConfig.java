@@ -2,6 +2,7 @@ package dev.likeness.model.unet;
 
 import com.fasterxml.jackson.annotation.JsonFormat;
 import com.fasterxml.jackson.annotation.JsonFormat.Feature;
+import dev.likeness.error.Refusal;
 import dev.likeness.model.ConfigJson;
 import java.nio.file.Path;
 import java.util.Collections;
@@ -47,12 +48,13 @@ public record UNet2DConditionConfig(
         Integer additionTimeEmbedDim,
         Integer projectionClassEmbeddingsInputDim) {
 
+    private static final String MID_BLOCK = "mid_block_type";
     /** Without effect on numbers: dropout, and what only other kinds of blocks read. */
     private static final Set<String> UNUSED = Set.of("dropout", "resnet_out_scale_factor", "resnet_skip_time_act",
             "addition_embed_type_num_heads", "mid_block_only_cross_attention", "cross_attention_norm");
     private static final Map<String, String> FIXED = Map.ofEntries(
             Map.entry("center_input_sample", "false"), Map.entry("flip_sin_to_cos", "true"), Map.entry("freq_shift", "0"),
-            Map.entry("mid_block_type", "UNetMidBlock2DCrossAttn"), Map.entry("only_cross_attention", "false"),
+            Map.entry(MID_BLOCK, "UNetMidBlock2DCrossAttn"), Map.entry("only_cross_attention", "false"),
             Map.entry("downsample_padding", "1"), Map.entry("mid_block_scale_factor", "1"), Map.entry("act_fn", "silu"),
             Map.entry("reverse_transformer_layers_per_block", "null"), Map.entry("encoder_hid_dim", "null"),
             Map.entry("encoder_hid_dim_type", "null"), Map.entry("num_attention_heads", "null"),
@@ -102,6 +104,9 @@ public record UNet2DConditionConfig(
     }
 
     public static UNet2DConditionConfig read(Path file) {
+        if (ConfigJson.text(file, MID_BLOCK).equals("null")) { // which means a network without one
+            throw Refusal.model("%s is not supported: %s is null, and only %s is supported.", file, MID_BLOCK, FIXED.get(MID_BLOCK));
+        }
         return ConfigJson.read(file, UNet2DConditionConfig.class, UNUSED, FIXED);
     }
 
