@@ -35,7 +35,8 @@ public record DiffusionConfig(
             "dynamic_thresholding_ratio", "interpolation_type", "use_karras_sigmas", "use_exponential_sigmas",
             "use_beta_sigmas", "use_lu_lambdas", "use_flow_sigmas", "flow_shift", "sigma_min", "sigma_max", "timestep_type",
             "final_sigmas_type", "algorithm_type", "solver_type", "solver_order", "lower_order_final", "euler_at_final",
-            "lambda_min_clipped", "predict_x0", "disable_corrector", "solver_p", "time_shift_type", "use_dynamic_shifting");
+            "lambda_min_clipped", "predict_x0", "disable_corrector", "solver_p", "time_shift_type", "use_dynamic_shifting",
+            "shift_terminal");
     private static final Map<String, String> FIXED =
             Map.of("trained_betas", "null", "thresholding", "false", "variance_type", "fixed_small");
 

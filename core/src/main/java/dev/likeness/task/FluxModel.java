@@ -95,7 +95,7 @@ public final class FluxModel implements AutoCloseable {
             throw Refusal.model("%s: transformer pooled_projection_dim %d is not the CLIP encoder's hidden_size %d; the "
                     + "components do not belong together.", folder, transformerConfig.pooledProjectionDim(), pooledWidth);
         }
-        memory = Memory.of(plan, files, transformerConfig, vaeConfig, defaults, device, dtype);
+        memory = Memory.of(plan, files, loras, transformerConfig, vaeConfig, defaults, device, dtype);
     }
 
     /**
@@ -247,11 +247,16 @@ public final class FluxModel implements AutoCloseable {
             if (!memory.plan().keepsText()) {
                 closeText();
             }
-            transformerWeights = files.open(Component.TRANSFORMER, dtype, device).keep(memory.plan()::of);
-            transformerLoras = new LoraWeights(transformerWeights, loras, dtype, device);
-            transformer = new FluxTransformer(transformerConfig, transformerLoras);
-            transformerWeights.finish();
-            transformerLoras.finish();
+            try {
+                transformerWeights = files.open(Component.TRANSFORMER, dtype, device).keep(memory.plan()::of);
+                transformerLoras = new LoraWeights(transformerWeights, loras, dtype, device);
+                transformer = new FluxTransformer(transformerConfig, transformerLoras);
+                transformerWeights.finish();
+                transformerLoras.finish();
+            } catch (RuntimeException e) {
+                closeTransformer();
+                throw e;
+            }
         }
         return transformer;
     }
@@ -259,8 +264,7 @@ public final class FluxModel implements AutoCloseable {
     private synchronized AutoencoderKl vae() {
         if (vae == null) {
             vaeWeights = files.open(Component.VAE, dtype, device);
-            vae = new AutoencoderKl(vaeConfig, vaeWeights);
-            vaeWeights.finish();
+            vae = vaeWeights.network(weights -> new AutoencoderKl(vaeConfig, weights));
         }
         return vae;
     }

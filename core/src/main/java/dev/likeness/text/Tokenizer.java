@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * A tokenizer of the Hugging Face tokenizers library, from the files of a model folder. Nothing is ever downloaded.
@@ -50,8 +51,9 @@ public final class Tokenizer implements AutoCloseable {
      */
     public static Tokenizer clip(Path folder) {
         Path ready = folder.resolve("tokenizer.json");
-        String json = Files.exists(ready) ? read(ready) : clipJson(folder);
-        return open(folder, json, padToken(folder, CLIP_END));
+        String padToken = padToken(folder, CLIP_END);
+        String json = Files.exists(ready) ? read(ready) : clipJson(folder, padToken);
+        return open(folder, json, padToken);
     }
 
     /**
@@ -151,15 +153,18 @@ public final class Tokenizer implements AutoCloseable {
         return otherwise;
     }
 
-    /** The tokenizer.json that the library's own converter writes for a CLIP vocabulary. */
-    private static String clipJson(Path folder) {
+    /**
+     * The tokenizer.json that the library's own converter writes for a CLIP vocabulary. The padding token is a special one there
+     * whatever it is: SD 2.1 and SDXL's second encoder pad with "!", and read every "!" of a text as that.
+     */
+    private static String clipJson(Path folder, String padToken) {
         JsonNode vocabulary = parse(folder.resolve("vocab.json"));
         if (!vocabulary.has(CLIP_START) || !vocabulary.has(CLIP_END)) {
             throw Refusal.model("%s/vocab.json lacks %s or %s; download the folder again.", folder, CLIP_START, CLIP_END);
         }
         ObjectNode json = MAPPER.createObjectNode();
         json.put("version", "1.0");
-        for (String token : new String[] {CLIP_START, CLIP_END}) {
+        for (String token : Stream.of(CLIP_START, CLIP_END, padToken).distinct().filter(vocabulary::has).toList()) {
             json.withArray("added_tokens").addObject().put("id", vocabulary.path(token).asLong()).put("content", token)
                     .put("single_word", false).put("lstrip", false).put("rstrip", false)
                     .put("normalized", token.equals(CLIP_START)).put("special", true);

@@ -31,7 +31,8 @@ public final class ToyboxUNetTraining {
     /** Transformers on the grids of half and of a quarter of the latents' size: 16 x 16 and 8 x 8 at 256 px. */
     private static final UNet2DConditionConfig UNET = new UNet2DConditionConfig(32, LATENT_CHANNELS, LATENT_CHANNELS,
             List.of("DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"), List.of("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D"),
-            List.of(48, 64, 72), 1, ToyTextEncoders.WIDTH, List.of(4), List.of(1), 8, 1e-5, true, null, null, null);
+            List.of(48, 64, 72), 1, ToyTextEncoders.WIDTH, List.of(4), List.of(1), 8, 1e-5, true, false, null, null,
+            null);
     /** What Toybox lends, folder by folder. */
     private static final List<String> TAKEN = List.of("vae", "text_encoder", "tokenizer");
 

@@ -6,11 +6,13 @@ import dev.likeness.model.SelfAttentionHook;
 import dev.likeness.model.unet.UNet2DConditionConfig;
 import dev.likeness.model.unet.UNet2DConditionModel;
 import dev.likeness.tensor.DType;
+import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.train.TrainableWeights;
 import dev.likeness.weights.Checkpoint;
+import dev.likeness.weights.Weights;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
@@ -147,12 +149,48 @@ class UnetParityTest {
                     return Ops.cat(0, tokens.narrow(0, 1, 1), tokens.narrow(0, 1, 1));
                 }
             };
-            Recorder recorder = new Recorder();
-            unet.forward(same, 0, second.then(recorder));
-            for (Tensor tokens : recorder.inputs) {
-                assertThat(Tensors.floats(tokens.select(0, 0))).isEqualTo(Tensors.floats(tokens.select(0, 1)));
-            }
+            Recorder own = new Recorder();
+            unet.forward(same, 0, own);
+            assertThat(own.inputs).anySatisfy(tokens ->
+                    assertThat(Tensors.floats(tokens.select(0, 0))).isNotEqualTo(Tensors.floats(tokens.select(0, 1))));
+            List<Integer> seen = new ArrayList<>();
+            unet.forward(same, 0, second.then(new SelfAttentionHook() {
+                @Override
+                public void attention(Site site, Tensor q, Tensor k) {
+                    seen.add(site.layer());
+                    assertThat(Tensors.floats(q.select(0, 0))).isEqualTo(Tensors.floats(q.select(0, 1)));
+                    assertThat(Tensors.floats(k.select(0, 0))).isEqualTo(Tensors.floats(k.select(0, 1)));
+                }
+            }));
+            assertThat(seen).hasSize(unet.layers());
         });
+    }
+
+    /** As 2.1's are, whose config.json therefore has upcast_attention. */
+    @Test
+    void scoresBeyondFloat16DoNotOverflow() {
+        try (Scope scope = Scope.open();
+                Checkpoint stored = Checkpoint.open(Golden.path("unet-sd21"), "diffusion_pytorch_model", DType.FLOAT16, Device.CPU)) {
+            Weights large = new Weights() {
+                @Override
+                public Tensor get(String name, long... shape) {
+                    Tensor weight = stored.get(name, shape);
+                    return name.matches(".*attn1\\.to_[qk]\\.weight") ? weight.mul(new Scalar(1000.0)) : weight;
+                }
+
+                @Override
+                public boolean has(String name) {
+                    return stored.has(name);
+                }
+            };
+            UNet2DConditionModel unet = new UNet2DConditionModel(config("sd21"), large);
+            UNet2DConditionModel.Input wide = input(unet.config(), Golden.open("unet.safetensors"));
+            Tensor told = unet.forward(new UNet2DConditionModel.Input(Tensors.to(wide.latents(), DType.FLOAT16), wide.timesteps(),
+                    Tensors.to(wide.text(), DType.FLOAT16), null, null), 0, SelfAttentionHook.NONE);
+            for (float number : Tensors.floats(told)) {
+                assertThat(number).isFinite();
+            }
+        }
     }
 
     /** In bfloat16, as the trainer runs networks; each weight matters to the loss. */

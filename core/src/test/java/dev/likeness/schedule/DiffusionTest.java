@@ -82,6 +82,82 @@ class DiffusionTest {
         assertThat(Diffusion.timesteps(config("epsilon"), 1000)).startsWith(999).endsWith(1);
     }
 
+    /** The texts that diffusers 0.42 writes for schedulers with settings that are theirs alone. */
+    @ParameterizedTest
+    @ValueSource(strings = {"""
+            {
+              "_class_name": "DPMSolverMultistepScheduler",
+              "_diffusers_version": "0.42.1",
+              "algorithm_type": "dpmsolver++",
+              "beta_end": 0.012,
+              "beta_schedule": "scaled_linear",
+              "beta_start": 0.00085,
+              "dynamic_thresholding_ratio": 0.995,
+              "euler_at_final": false,
+              "final_sigmas_type": "zero",
+              "flow_shift": 1.0,
+              "lambda_min_clipped": -Infinity,
+              "lower_order_final": true,
+              "num_train_timesteps": 1000,
+              "prediction_type": "epsilon",
+              "rescale_betas_zero_snr": false,
+              "sample_max_value": 1.0,
+              "solver_order": 2,
+              "solver_type": "midpoint",
+              "steps_offset": 1,
+              "thresholding": false,
+              "time_shift_type": "exponential",
+              "timestep_spacing": "leading",
+              "trained_betas": null,
+              "use_beta_sigmas": false,
+              "use_dynamic_shifting": false,
+              "use_exponential_sigmas": false,
+              "use_flow_sigmas": false,
+              "use_karras_sigmas": false,
+              "use_lu_lambdas": false,
+              "variance_type": null
+            }
+            """, """
+            {
+              "_class_name": "UniPCMultistepScheduler",
+              "_diffusers_version": "0.42.1",
+              "beta_end": 0.012,
+              "beta_schedule": "scaled_linear",
+              "beta_start": 0.00085,
+              "disable_corrector": [],
+              "dynamic_thresholding_ratio": 0.995,
+              "final_sigmas_type": "zero",
+              "flow_shift": 1.0,
+              "lower_order_final": true,
+              "num_train_timesteps": 1000,
+              "predict_x0": true,
+              "prediction_type": "epsilon",
+              "rescale_betas_zero_snr": false,
+              "sample_max_value": 1.0,
+              "shift_terminal": null,
+              "sigma_max": null,
+              "sigma_min": null,
+              "solver_order": 2,
+              "solver_p": null,
+              "solver_type": "bh2",
+              "steps_offset": 1,
+              "thresholding": false,
+              "time_shift_type": "exponential",
+              "timestep_spacing": "leading",
+              "trained_betas": null,
+              "use_beta_sigmas": false,
+              "use_dynamic_shifting": false,
+              "use_exponential_sigmas": false,
+              "use_flow_sigmas": false,
+              "use_karras_sigmas": false
+            }
+            """})
+    void otherSchedulersFilesTellTheSameNoise(String text, @TempDir Path folder) throws IOException {
+        DiffusionConfig read = DiffusionConfig.read(Files.writeString(folder.resolve("scheduler_config.json"), text));
+        assertThat(Diffusion.alphas(read)).isEqualTo(Diffusion.alphas(config("epsilon")));
+        assertThat(Diffusion.timesteps(read, 50)).isEqualTo(Diffusion.timesteps(config("epsilon"), 50));
+    }
+
     @ParameterizedTest
     @CsvSource({"prediction_type, \"flow\"", "beta_schedule, \"sigmoid\"", "timestep_spacing, \"random\"", "trained_betas, [0.1]",
         "thresholding, true", "variance_type, \"learned_range\"", "rescale_betas_zero_snr, true", "beta_end, 1.5",

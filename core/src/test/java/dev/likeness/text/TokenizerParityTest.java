@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.error.Refusal;
 import dev.likeness.golden.Golden;
+import dev.likeness.task.TinyStableDiffusion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +20,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Token ids against transformers' CLIPTokenizer and T5TokenizerFast (golden/golden_tokenizers.py). */
@@ -86,6 +88,20 @@ class TokenizerParityTest {
             assertThat(Arrays.copyOf(ids, expected.ids().size()))
                     .isEqualTo(expected.ids().stream().mapToLong(Long::longValue).toArray());
             assertThat(Arrays.stream(ids).skip(expected.ids().size())).allMatch(id -> id == 0);
+        }
+    }
+
+    /** As CLIPTokenizer of transformers 5.24 reads SDXL's second folder, whose padding token is "!". */
+    @ParameterizedTest
+    @CsvSource(delimiter = '|', quoteCharacter = '"', value = {"a fox! | 634 320 69 78 343 0 635",
+        "A cat !! on the moon! | 634 320 612 0 0 518 516 573 0 635",
+        "wow!night it's!s | 634 86 537 0 575 72 339 6 338 0 338 635"})
+    void paddingTokensAreSpecialInATextToo(String text, String expected, @TempDir Path folder) throws IOException {
+        Path second = TinyStableDiffusion.write(folder, "sdxl").resolve("tokenizer_2");
+        try (Tokenizer tokenizer = Tokenizer.clip(second)) {
+            long[] ids = Arrays.stream(expected.split(" ")).mapToLong(Long::parseLong).toArray();
+            assertThat(tokenizer.encode(text, ids.length)).isEqualTo(ids);
+            assertThat(tokenizer.count(text, 77)).isEqualTo(ids.length);
         }
     }
 

@@ -29,7 +29,7 @@ class UNetTrainingTest {
     private static final int SIDE = 32;
     private static final UNet2DConditionConfig CONFIG = new UNet2DConditionConfig(null, 4, 4,
             List.of("DownBlock2D", "CrossAttnDownBlock2D"), List.of("CrossAttnUpBlock2D", "UpBlock2D"), List.of(8, 16), 1, 8,
-            List.of(2), List.of(1), 4, 1e-5, true, null, null, null);
+            List.of(2), List.of(1), 4, 1e-5, true, false, null, null, null);
     private static final Recipe RECIPE = Recipe.ANYWHERE.withMaxSubjects(80);
 
     @TempDir

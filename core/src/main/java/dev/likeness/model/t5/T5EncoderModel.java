@@ -1,5 +1,6 @@
 package dev.likeness.model.t5;
 
+import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
@@ -36,6 +37,14 @@ public final class T5EncoderModel {
             blocks.add(new Block(config, encoder.at("block", i)));
         }
         finalLayerNorm = encoder.get("final_layer_norm.weight", config.dModel());
+    }
+
+    /**
+     * What it computes in: bfloat16 in place of float16, whose range the residual stream of T5 and mT5 leaves (transformers keeps
+     * {@code wo} in float32 there and clamps, {@code _keep_in_fp32_modules}).
+     */
+    public static DType dtype(DType asked) {
+        return asked == DType.FLOAT16 ? DType.BFLOAT16 : asked;
     }
 
     /**

@@ -23,6 +23,7 @@ import java.util.Set;
  * @param attentionHeadDim by level the <em>number</em> of heads: the public key has the wrong name and keeps it
  * @param transformerLayersPerBlock by level the layers of each of its transformers
  * @param useLinearProjection whether transformers begin and end with linear layers (2.1, SDXL) or 1 x 1 convolutions (1.5)
+ * @param upcastAttention whether scores of attention are beyond two bytes a number (2.1): they are computed in float32
  * @param additionEmbedType text_time where a pooled text and the picture's sizes condition as well (SDXL), else null
  * @param additionTimeEmbedDim width of the embedding of each of those sizes
  * @param projectionClassEmbeddingsInputDim width of pooled text and embedded sizes together
@@ -41,17 +42,14 @@ public record UNet2DConditionConfig(
         int normNumGroups,
         Double normEps,
         Boolean useLinearProjection,
+        Boolean upcastAttention,
         String additionEmbedType,
         Integer additionTimeEmbedDim,
         Integer projectionClassEmbeddingsInputDim) {
 
-    /**
-     * Without effect on numbers: dropout, what only other kinds of blocks read, and upcast_attention,
-     * which the public code's own attention passes over as well.
-     */
-    private static final Set<String> UNUSED = Set.of("dropout", "upcast_attention", "resnet_out_scale_factor",
-            "resnet_skip_time_act", "addition_embed_type_num_heads", "mid_block_only_cross_attention",
-            "cross_attention_norm");
+    /** Without effect on numbers: dropout, and what only other kinds of blocks read. */
+    private static final Set<String> UNUSED = Set.of("dropout", "resnet_out_scale_factor", "resnet_skip_time_act",
+            "addition_embed_type_num_heads", "mid_block_only_cross_attention", "cross_attention_norm");
     private static final Map<String, String> FIXED = Map.ofEntries(
             Map.entry("center_input_sample", "false"), Map.entry("flip_sin_to_cos", "true"), Map.entry("freq_shift", "0"),
             Map.entry("mid_block_type", "UNetMidBlock2DCrossAttn"), Map.entry("only_cross_attention", "false"),
@@ -90,6 +88,7 @@ public record UNet2DConditionConfig(
         }
         normEps = normEps == null ? 1e-5 : normEps;
         useLinearProjection = useLinearProjection != null && useLinearProjection;
+        upcastAttention = upcastAttention != null && upcastAttention;
         if (additionEmbedType == null) {
             additionTimeEmbedDim = null;
             projectionClassEmbeddingsInputDim = null;

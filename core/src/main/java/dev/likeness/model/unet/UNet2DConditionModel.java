@@ -3,6 +3,7 @@ package dev.likeness.model.unet;
 import dev.likeness.model.SelfAttentionHook;
 import dev.likeness.model.SelfAttentionHook.Appended;
 import dev.likeness.model.SelfAttentionHook.Site;
+import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
@@ -316,7 +317,7 @@ public final class UNet2DConditionModel {
         }
     }
 
-    private static final class Attention {
+    private final class Attention {
         private final int heads;
         private final Linear toQ;
         private final Linear toK;
@@ -342,7 +343,15 @@ public final class UNet2DConditionModel {
 
         /** [B, H, N, D] queries of all heads, keys and values of as many tokens as there are, to [B, N, C]. */
         private Tensor attend(Tensor q, Tensor k, Tensor v) {
-            return toOut.forward(Ops.joinHeads(Ops.attention(q, k, v, null, 1 / Math.sqrt(q.size(3)))));
+            if (config.upcastAttention() && !q.is_cuda()) { // CUDA's fused kernels keep scores in float32 anyway
+                Tensor wide = attention(Tensors.to(q, DType.FLOAT32), Tensors.to(k, DType.FLOAT32), Tensors.to(v, DType.FLOAT32));
+                return toOut.forward(Tensors.like(wide, q));
+            }
+            return toOut.forward(attention(q, k, v));
+        }
+
+        private static Tensor attention(Tensor q, Tensor k, Tensor v) {
+            return Ops.joinHeads(Ops.attention(q, k, v, null, 1 / Math.sqrt(q.size(3))));
         }
 
         Tensor across(Tensor x, Tensor text) {
