@@ -146,9 +146,12 @@ class AnalyzeTest {
 
     @Test
     void modelsOfDifferentSizesAreNotCompared() throws IOException, InterruptedException {
+        Path larger = TinyStableDiffusion.write(folder.resolve("larger"), "sd15");
+        Files.writeString(larger.resolve("likeness.json"),
+                "{\"width\": 128, \"height\": 128, \"steps\": 1, \"true_cfg_scale\": 2}");
         for (String analysis : List.of("positions", "reconstruction")) {
             LikenessProcess.Result result = LikenessProcess.run(folder, List.of("analyze", analysis, "--samples=1", "--steps=1",
-                    "--model=" + shared.resolve("dit"), "--model=" + shared.resolve("unet"),
+                    "--model=" + shared.resolve("dit"), "--model=" + larger,
                     "--subjects=" + Path.of("../examples/subjects").toAbsolutePath()));
             assertThat(result.exit()).as(analysis).isEqualTo(2);
             assertThat(result.err()).contains("different sizes", "--size");
