@@ -42,19 +42,20 @@ final class AnalysisOptions {
     String device;
 
     @Option(names = "--dtype", defaultValue = "float32", paramLabel = "TYPE",
-            description = "float32, bfloat16 or float16 (default: ${DEFAULT-VALUE})")
+            description = "float32, bfloat16, float16, or auto: bfloat16 where the processor multiplies in it, float32 elsewhere "
+                    + "(default: ${DEFAULT-VALUE})")
     String dtype;
 
     @Option(names = "--threads", defaultValue = "0", paramLabel = "N",
             description = "CPU threads; 0 takes the physical cores (default: ${DEFAULT-VALUE})")
     int threads;
 
-    /** Refuses unusable flags before anything is loaded. @param samples number of references */
-    void check(int samples) {
+    /** Refuses unusable flags before anything is loaded. @param flag of the number of references, {@code samples} */
+    void check(String flag, int samples) {
         Device.requireKnown(device);
-        DType.ofFlag(dtype);
+        ModelOptions.requireDtype(dtype);
         if (samples < 1 || samples > MAX_SAMPLES) {
-            throw Refusal.usage("--samples %d is out of range; use a count from 1 to %d.", samples, MAX_SAMPLES);
+            throw Refusal.usage("%s %d is out of range; use a number from 1 to %d.", flag, samples, MAX_SAMPLES);
         }
         int side = size == null ? 256 : size;
         new Sampling(side, side, steps == null ? 1 : steps, 0, 1, "", 2, seed, 1); // for its refusals
@@ -76,7 +77,11 @@ final class AnalysisOptions {
 
     Analysed open(Path folder) {
         Ops.threads(threads);
-        return Analysed.open(folder, size, steps, Device.of(device), DType.ofFlag(dtype));
+        return Analysed.open(folder, size, steps, Device.of(device), dtype());
+    }
+
+    DType dtype() {
+        return ModelOptions.dtype(dtype, Device.of(device));
     }
 
     Path subjects() {

@@ -15,9 +15,12 @@ import dev.likeness.eval.AttentionFigure;
 import dev.likeness.eval.Evaluation;
 import dev.likeness.eval.HeldOut;
 import dev.likeness.eval.ReconstructionBench;
+import dev.likeness.eval.ToyboxBench;
 import dev.likeness.image.Box;
 import dev.likeness.image.OutputFile;
 import dev.likeness.image.PngWriter;
+import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Ops;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -64,18 +67,30 @@ final class AnalyzeCommand implements Callable<Integer> {
         @Option(names = "--json", description = "print all of it as JSON, by layer and step too")
         boolean json;
 
-        /** What came of one model. @param pictures each by layer, then step */
-        private record Measured(String name, String kind, int side, int steps, List<List<List<Scores>>> pictures) {
+        /** What came of one model. @param subjects of the pictures @param pictures each by layer, then step */
+        private record Measured(String name, String kind, int side, int steps, List<String> subjects,
+                List<List<List<Scores>>> pictures) {
 
             double[] bySample(Measure measure) {
                 return pictures.stream().mapToDouble(picture -> PositionSensitivity.mean(picture, measure)).toArray();
+            }
+
+            Ratio over(Measured other, Measure measure) {
+                return Ratio.of(bySample(measure), other.bySample(measure), subjects);
             }
         }
 
         @Override
         public Integer call() {
-            options.check(samples);
+            options.check("--samples", samples);
             Path subjects = options.subjects();
+            List<Integer> sides = new ArrayList<>();
+            for (Path folder : options.folders()) { // opening reads no weights
+                try (Analysed model = options.open(folder)) {
+                    sides.add(model.side());
+                }
+            }
+            requireOneSize(sides);
             List<Measured> measured = new ArrayList<>();
             for (Path folder : options.folders()) {
                 try (Analysed model = options.open(folder)) {
@@ -100,7 +115,8 @@ final class AnalyzeCommand implements Callable<Integer> {
                 pictures.add(watch.byLayer());
                 progress.cases(pictures.size(), references.size());
             }
-            return new Measured(model.name(), model.kind(), model.side(), model.steps(), pictures);
+            return new Measured(model.name(), model.kind(), model.side(), model.steps(),
+                    references.stream().map(HeldOut::subject).toList(), pictures);
         }
 
         private static void print(List<Measured> models) {
@@ -115,9 +131,11 @@ final class AnalyzeCommand implements Callable<Integer> {
             }
             if (models.size() == 2) {
                 for (Measure measure : Measure.values()) {
-                    Ratio ratio = Ratio.of(models.get(0).bySample(measure), models.get(1).bySample(measure));
-                    System.out.printf(Locale.ROOT, "%s: ratio %.2f, 95 %% interval %.2f to %.2f%n",
-                            measure.title().replace('_', ' '), ratio.ofMeans(), ratio.low(), ratio.high());
+                    Ratio ratio = models.get(0).over(models.get(1), measure);
+                    String interval = Double.isNaN(ratio.error()) ? ""
+                            : String.format(Locale.ROOT, ", 95 %% interval %.2f to %.2f", ratio.low(), ratio.high());
+                    System.out.printf(Locale.ROOT, "%s: ratio %.2f%s%n", measure.title().replace('_', ' '), ratio.ofMeans(),
+                            interval);
                 }
                 System.out.printf(Locale.ROOT, "the paper: %.4f in a DiT, %.4f in a U-Net, ratio %.2f%n", PAPER_DIT, PAPER_UNET,
                         PAPER_DIT / PAPER_UNET);
@@ -128,7 +146,7 @@ final class AnalyzeCommand implements Callable<Integer> {
             ObjectNode result = new ObjectMapper().createObjectNode();
             result.put("task", "analyze positions").put("samples", samples).put("seed", options.seed);
             result.put("references", "held-out subjects of examples/subjects on drawn scenes; pictures of another scene");
-            result.put("dtype", options.dtype);
+            result.put("dtype", options.dtype().flag());
             for (Measured model : models) {
                 ObjectNode one = result.withArray("models").addObject();
                 one.put("model", model.name).put("kind", model.kind).put("size", model.side).put("steps", model.steps);
@@ -144,10 +162,10 @@ final class AnalyzeCommand implements Callable<Integer> {
                 ObjectNode ratios = result.putObject("ratio");
                 ratios.put("of", models.get(0).name + " / " + models.get(1).name);
                 for (Measure measure : Measure.values()) {
-                    Ratio ratio = Ratio.of(models.get(0).bySample(measure), models.get(1).bySample(measure));
+                    Ratio ratio = models.get(0).over(models.get(1), measure);
                     ObjectNode one = ratios.putObject(measure.title()).put("of_means", ratio.ofMeans());
                     put(one, "standard_error", ratio.error());
-                    one.putArray("interval_95").add(ratio.low()).add(ratio.high());
+                    one.putArray("interval_95").add(number(ratio.low())).add(number(ratio.high()));
                     put(one.putObject("by_sample"), ratio.bySample());
                 }
             }
@@ -179,9 +197,13 @@ final class AnalyzeCommand implements Callable<Integer> {
             put(json, "standard_error", spread.error());
         }
 
-        /** JSON has no word for what one sample does not tell. */
         private static void put(ObjectNode json, String name, double value) {
-            json.put(name, Double.isNaN(value) ? null : (Double) value);
+            json.put(name, number(value));
+        }
+
+        /** JSON has no word for what one sample does not tell. */
+        private static Double number(double value) {
+            return Double.isNaN(value) ? null : (Double) value;
         }
     }
 
@@ -212,7 +234,10 @@ final class AnalyzeCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            options.check(sample);
+            options.check("--sample", sample);
+            if (options.folders.size() > 1) {
+                throw Refusal.usage("analyze attention looks into one model; give one --model.");
+            }
             List<AttentionMaps.Query> places = new ArrayList<>();
             queries.forEach(text -> places.add(query(text)));
             folder(output);
@@ -280,36 +305,50 @@ final class AnalyzeCommand implements Callable<Integer> {
 
         @Override
         public Integer call() {
-            options.check(samples);
+            options.check("--samples", samples);
             List<Analysed> models = new ArrayList<>();
             try {
-                Map<String, String> settings = new LinkedHashMap<>();
                 for (Path folder : options.folders()) {
-                    Analysed model = options.open(folder);
-                    models.add(model);
-                    settings.put(model.name() + "-sha256", Evaluation.fingerprint(folder));
-                    settings.put(model.name() + "-steps", String.valueOf(model.steps()));
+                    models.add(options.open(folder));
                 }
+                requireOneSize(models.stream().map(Analysed::side).toList());
                 int side = models.get(0).side();
-                if (models.stream().anyMatch(model -> model.side() != side)) {
-                    throw Refusal.usage("The models draw pictures of different sizes; give all of them one with --size.");
-                }
                 if (models.stream().map(Analysed::name).distinct().count() < models.size()) {
                     throw Refusal.usage("Two of the models have folders of one name, which tables could not tell apart; rename "
                             + "one.");
                 }
-                settings.put("size", String.valueOf(side));
-                settings.put("seed", String.valueOf(options.seed));
-                settings.put("dtype", options.dtype);
                 ReconstructionBench bench =
                         new ReconstructionBench(models, HeldOut.draw(options.subjects(), samples, side, side, options.seed));
                 Progress progress = new Progress();
-                EvaluateCommand.print(bench, new Evaluation(bench, output, settings).run(1, progress::cases));
+                EvaluateCommand.print(bench, new Evaluation(bench, output, settings(models)).run(1, progress::cases));
                 System.err.println(output.resolve("report.html"));
                 return 0;
             } finally {
                 models.forEach(Analysed::close);
             }
+        }
+
+        /** All that decides digits, by name. @param models those of the folders that were asked for, in order */
+        Map<String, String> settings(List<Analysed> models) {
+            Map<String, String> settings = new LinkedHashMap<>();
+            for (int i = 0; i < models.size(); i++) {
+                Analysed model = models.get(i);
+                settings.put(model.name() + "-sha256", Evaluation.fingerprint(options.folders().get(i)));
+                settings.put(model.name() + "-steps", String.valueOf(model.steps()));
+            }
+            settings.put("size", String.valueOf(models.get(0).side()));
+            settings.put("seed", String.valueOf(options.seed));
+            settings.put("dtype", options.dtype().flag());
+            settings.put("device", Device.of(options.device).name());
+            settings.put("threads", String.valueOf(Ops.threads(0)));
+            settings.put("subjects-sha256", ToyboxBench.fingerprint(options.subjects()));
+            return settings;
+        }
+    }
+
+    private static void requireOneSize(List<Integer> sides) {
+        if (sides.stream().distinct().count() > 1) {
+            throw Refusal.usage("The models draw pictures of different sizes; give all of them one with --size.");
         }
     }
 

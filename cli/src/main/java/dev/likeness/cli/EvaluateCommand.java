@@ -18,6 +18,7 @@ import dev.likeness.eval.Suite;
 import dev.likeness.eval.Summary;
 import dev.likeness.eval.ToyboxBench;
 import dev.likeness.task.FluxModel;
+import dev.likeness.task.MemoryPlan;
 import dev.likeness.tensor.Ops;
 import dev.likeness.train.data.NpmPackages;
 import dev.likeness.train.data.ToyboxData;
@@ -29,7 +30,9 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 @Command(name = "evaluate", mixinStandardHelpOptions = true,
         description = {"Measures the method and the model, and writes tables, pictures and a report into a folder.",
@@ -40,6 +43,12 @@ final class EvaluateCommand implements Callable<Integer> {
             List.of("toybox", "model", "dreambench", "dreambench++", "inversion", "segmentation", "edit");
     private static final int DRAWN = 20; // cases of the suites that draw as many as they are asked for
     private static final int MAX_JOBS = 1024;
+
+    /** Suites that read a flag; flags that stand not here are every suite's. */
+    private static final Map<String, List<String>> READ_BY = readBy();
+
+    @Spec
+    CommandSpec spec;
 
     @Mixin
     ModelOptions modelOptions;
@@ -94,41 +103,39 @@ final class EvaluateCommand implements Callable<Integer> {
                     + "as backpack/02.jpg; the method is given the first of them (default: ${DEFAULT-VALUE})")
     String references;
 
+    private static Map<String, List<String>> readBy() {
+        List<String> benchmarks = List.of("dreambench", "dreambench++");
+        Map<String, List<String>> suites = new LinkedHashMap<>();
+        suites.put("--method", List.of("toybox", "dreambench", "dreambench++"));
+        suites.put("--only", List.of("toybox"));
+        suites.put("--subjects", List.of("toybox"));
+        suites.put("--judge", List.of("toybox", "model"));
+        suites.put("--data", List.of("dreambench", "dreambench++", "inversion", "segmentation"));
+        suites.put("--clip", benchmarks);
+        suites.put("--dino", benchmarks);
+        suites.put("--references", List.of("dreambench"));
+        return suites;
+    }
+
     @Override
     public Integer call() {
         check();
         modelOptions.threads = Math.max(1, modelOptions.threads); // one, so that --jobs changes no digit
         List<PromptCase> prompts = suite.startsWith("dreambench") ? prompts() : List.of();
         try (FluxModel model = modelOptions.open()) {
-            Map<String, String> settings = new LinkedHashMap<>();
-            settings.put("model", model.name());
-            settings.put("model-sha256", Evaluation.fingerprint(model.folder()));
-            model.singleFiles().forEach((component, file) ->
-                    settings.put(component.flag().substring("--".length()) + "-sha256", Evaluation.fingerprint(file)));
-            model.loras().forEach(lora -> settings.put("lora-" + lora.sha256(), String.valueOf(lora.scale())));
-            settings.put("dtype", model.dtype().flag());
-            settings.put("device", model.device().name());
-            settings.put("threads", String.valueOf(Ops.threads(0)));
             switch (suite) {
                 case "toybox", "model" -> {
-                    Path folder = judgeFolder == null ? ModelOptions.home("--judge DIR").resolve("models/judge")
-                            : judgeFolder;
-                    settings.put("judge-sha256", Evaluation.fingerprint(folder));
-                    try (Judge judge = Judge.open(folder)) {
-                        Suite chosen = suite.equals("model") ? new ModelBench(model, judge, count) : toybox(model, judge);
-                        run(chosen, settings, model);
+                    try (Judge judge = Judge.open(judgeFolder())) {
+                        run(suite.equals("model") ? new ModelBench(model, judge, count) : toybox(model, judge), model, prompts);
                     }
                 }
-                case "inversion" -> run(new InversionBench(model, sprites(), count), settings, model);
-                case "segmentation" -> run(new SegmentationBench(model, sprites(), count), settings, model);
-                case "edit" -> run(new EditBench(model, count), settings, model);
+                case "inversion" -> run(new InversionBench(model, sprites(), count), model, prompts);
+                case "segmentation" -> run(new SegmentationBench(model, sprites(), count), model, prompts);
+                case "edit" -> run(new EditBench(model, count), model, prompts);
                 default -> {
-                    settings.put("references", references);
-                    settings.put("clip-sha256", Evaluation.fingerprint(clip));
-                    settings.put("dino-sha256", Evaluation.fingerprint(dino));
                     try (ImageText scores = ImageText.open(clip, dino, model.device())) {
                         List<Method> compared = Method.named(methods, model.defaults());
-                        run(new DreamSuite(suite, model, scores, prompts, compared, count), settings, model);
+                        run(new DreamSuite(suite, model, scores, prompts, compared, count), model, prompts);
                     }
                 }
             }
@@ -136,11 +143,62 @@ final class EvaluateCommand implements Callable<Integer> {
         }
     }
 
+    /** All that decides digits, by name. @param prompts of a benchmark */
+    Map<String, String> settings(FluxModel model, List<PromptCase> prompts) {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("model", model.name());
+        settings.put("model-sha256", Evaluation.fingerprint(model.folder()));
+        model.singleFiles().forEach((component, file) ->
+                settings.put(component.flag().substring("--".length()) + "-sha256", Evaluation.fingerprint(file)));
+        model.loras().forEach(lora -> settings.put("lora-" + lora.sha256(), String.valueOf(lora.scale())));
+        settings.put("dtype", model.dtype().flag());
+        settings.put("device", model.device().name());
+        settings.put("threads", String.valueOf(Ops.threads(0)));
+        if (model.memory().plan() == MemoryPlan.FP8) { // the others change no picture
+            settings.put("memory", MemoryPlan.FP8.flag());
+        }
+        switch (suite) {
+            case "toybox" -> {
+                settings.put("judge-sha256", Evaluation.fingerprint(judgeFolder()));
+                settings.put("subjects-sha256", ToyboxBench.fingerprint(subjectsFolder()));
+            }
+            case "model" -> settings.put("judge-sha256", Evaluation.fingerprint(judgeFolder()));
+            case "inversion", "segmentation" ->
+                    settings.put("data-sha256", Evaluation.fingerprint(spritesFolder().resolve("fluent/assets")));
+            case "edit" -> { }
+            default -> {
+                settings.put("references", references);
+                settings.put("clip-sha256", Evaluation.fingerprint(clip));
+                settings.put("dino-sha256", Evaluation.fingerprint(dino));
+                settings.put("data-sha256", PromptCase.fingerprint(data, prompts)); // what --references names, too
+            }
+        }
+        return settings;
+    }
+
+    private Path judgeFolder() {
+        return judgeFolder == null ? ModelOptions.home("--judge DIR").resolve("models/judge") : judgeFolder;
+    }
+
+    private Path subjectsFolder() {
+        return subjects == null ? ModelOptions.home("--subjects DIR").resolve("examples/subjects") : subjects;
+    }
+
+    private Path spritesFolder() {
+        return data == null ? Path.of(".toybox/data") : data;
+    }
+
     private void check() {
         modelOptions.check();
         if (!SUITES.contains(suite)) {
             throw Refusal.usage("--suite %s is none; give one of %s.", suite, String.join(", ", SUITES));
         }
+        READ_BY.forEach((flag, suites) -> {
+            if (spec.commandLine().getParseResult().hasMatchedOption(flag) && !suites.contains(suite)) {
+                throw Refusal.usage("--suite %s reads no %s, which is for %s; leave it out.", suite, flag,
+                        String.join(", ", suites));
+            }
+        });
         if (jobs < 0 || jobs > MAX_JOBS) {
             throw Refusal.usage("--jobs %d is out of range; use 0 for the cores or a count up to %d.", jobs, MAX_JOBS);
         }
@@ -165,18 +223,16 @@ final class EvaluateCommand implements Callable<Integer> {
 
     private Suite toybox(FluxModel model, Judge judge) {
         List<Method> chosen = Method.named(methods, model.defaults());
-        Path folder = subjects == null ? ModelOptions.home("--subjects DIR").resolve("examples/subjects") : subjects;
-        return new ToyboxBench(model, judge, folder, chosen,
+        return new ToyboxBench(model, judge, subjectsFolder(), chosen,
                 name -> only == null || only.contains(name), count);
     }
 
     private ToyboxData sprites() {
-        Path folder = data == null ? Path.of(".toybox/data") : data;
-        NpmPackages.fetch(folder);
-        return ToyboxData.load(folder);
+        NpmPackages.fetch(spritesFolder());
+        return ToyboxData.load(spritesFolder());
     }
 
-    private List<PromptCase> prompts() {
+    List<PromptCase> prompts() {
         if (suite.equals("dreambench++")) {
             return DreamBenchPlus.read(data).cases();
         }
@@ -192,10 +248,10 @@ final class EvaluateCommand implements Callable<Integer> {
         });
     }
 
-    private void run(Suite of, Map<String, String> settings, FluxModel model) {
+    private void run(Suite of, FluxModel model, List<PromptCase> prompts) {
         int atOnce = jobs > 0 ? jobs : model.device().isCpu() ? Runtime.getRuntime().availableProcessors() : 1;
         Progress progress = new Progress();
-        print(of, new Evaluation(of, output, settings).run(atOnce, progress::cases));
+        print(of, new Evaluation(of, output, settings(model, prompts)).run(atOnce, progress::cases));
         System.err.println(output.resolve("report.html"));
     }
 

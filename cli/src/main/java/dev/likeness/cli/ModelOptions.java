@@ -86,8 +86,12 @@ final class ModelOptions {
                 throw Refusal.model("%s %s is no file; give a safetensors or GGUF file.", component.flag(), file);
             }
         });
-        if (!dtype.equals(AUTO)) {
-            DType.ofFlag(dtype);
+        requireDtype(dtype);
+    }
+
+    static void requireDtype(String flag) {
+        if (!flag.equals(AUTO)) {
+            DType.ofFlag(flag);
         }
     }
 
@@ -123,7 +127,11 @@ final class ModelOptions {
     }
 
     private DType dtype(Device where) {
-        return dtype.equals(AUTO) ? where.fastest() : DType.ofFlag(dtype);
+        return dtype(dtype, where);
+    }
+
+    static DType dtype(String flag, Device where) {
+        return flag.equals(AUTO) ? where.fastest() : DType.ofFlag(flag);
     }
 
     FluxModel open() {

@@ -48,7 +48,7 @@ final class ModelsCommand {
             root.set("missing_files", mapper.valueToTree(report.missingFiles()));
             root.putArray("networks");
             for (Network network : report.networks()) {
-                ObjectNode node = root.withArray("networks").addObject().put("network", name(network));
+                ObjectNode node = root.withArray("networks").addObject().put("network", network.name());
                 if (network.contents() != null) {
                     network.contents().files().forEach(file -> node.withArray("files").add(file.toString()));
                     node.put("parameters", network.contents().parameters()).put("bytes", network.contents().bytes());
@@ -75,7 +75,7 @@ final class ModelsCommand {
             }
             list(text, "missing", report.missingFiles());
             for (Network network : report.networks()) {
-                line(text, name(network), network.contents() == null ? "-" : String.format(Locale.ROOT,
+                line(text, network.name(), network.contents() == null ? "-" : String.format(Locale.ROOT,
                         "%,d parameters, %,d bytes, %s",
                         network.contents().parameters(), network.contents().bytes(), types(network)));
                 if (network.problem() != null) {
@@ -86,10 +86,6 @@ final class ModelsCommand {
                 list(text, "  misshapen", network.misshapen());
             }
             return text.toString();
-        }
-
-        private static String name(Network network) {
-            return network.component() == null ? "all" : network.component().network();
         }
 
         private static String types(Network network) {
@@ -105,7 +101,7 @@ final class ModelsCommand {
         }
 
         private static void line(StringBuilder text, String title, String value) {
-            text.append(System.lineSeparator()).append(String.format(Locale.ROOT, "%-18s %s", title, value));
+            text.append(System.lineSeparator()).append(String.format(Locale.ROOT, "%-24s %s", title, value));
         }
     }
 }

@@ -4,18 +4,23 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.likeness.eval.Analysed;
 import dev.likeness.image.Picture;
 import dev.likeness.image.Pictures;
 import dev.likeness.task.TinyModel;
 import dev.likeness.task.TinyStableDiffusion;
+import dev.likeness.tensor.Ops;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** The analyses by real processes on a tiny transformer and a tiny U-Net. */
 class AnalyzeTest {
@@ -76,6 +81,19 @@ class AnalyzeTest {
     }
 
     @Test
+    void oneSampleHasARatioAndNoInterval() throws IOException, InterruptedException {
+        String[] both = {"positions", "--model=" + shared.resolve("dit"), "--model=" + shared.resolve("unet"), "--samples=1", "--dtype=auto",
+            "--json"};
+        JsonNode json = new ObjectMapper().readTree(done(both).out());
+        assertThat(json.path("dtype").asText()).isIn("float32", "bfloat16");
+        JsonNode ratio = json.path("ratio").path("same_position");
+        assertThat(ratio.path("of_means").asDouble()).isPositive();
+        assertThat(ratio.path("standard_error").isNull()).isTrue();
+        assertThat(ratio.path("interval_95")).hasToString("[null,null]");
+        assertThat(done(Arrays.copyOf(both, 5)).out()).containsPattern("same position: ratio [0-9.]+\n");
+    }
+
+    @Test
     void attentionDrawsARowForEachPlaceAndAColumnForEachWay() throws IOException, InterruptedException {
         done("attention", "--model=" + shared.resolve("dit"), "--query=0.2,0.3", "--query=0.7,0.8", "-o", "dit");
         Picture figure = Pictures.read(folder.resolve("dit/attention.png"));
@@ -107,6 +125,37 @@ class AnalyzeTest {
     }
 
     @Test
+    void aFolderOfReconstructionsHoldsFastWhatDecidesItsDigits() throws IOException {
+        Path cutOut = Files.writeString(folder.resolve("fox.png"), "one");
+        Map<String, String> before = settings("--threads=1");
+        assertThat(before).containsEntry("device", "cpu").containsEntry("threads", "1");
+        assertThat(settings("--threads=2")).isNotEqualTo(before);
+        Files.writeString(cutOut, "two");
+        assertThat(settings("--threads=1")).isNotEqualTo(before);
+    }
+
+    private Map<String, String> settings(String threads) {
+        AnalyzeCommand.OfReconstruction command = new AnalyzeCommand.OfReconstruction();
+        new CommandLine(command).parseArgs("--model=" + shared.resolve("dit"), "--subjects=" + folder, "--device=cpu", threads);
+        try (Analysed model = command.options.open(shared.resolve("dit"))) {
+            return command.settings(List.of(model));
+        } finally {
+            Ops.threads(1);
+        }
+    }
+
+    @Test
+    void modelsOfDifferentSizesAreNotCompared() throws IOException, InterruptedException {
+        for (String analysis : List.of("positions", "reconstruction")) {
+            LikenessProcess.Result result = LikenessProcess.run(folder, List.of("analyze", analysis, "--samples=1", "--steps=1",
+                    "--model=" + shared.resolve("dit"), "--model=" + shared.resolve("unet"),
+                    "--subjects=" + Path.of("../examples/subjects").toAbsolutePath()));
+            assertThat(result.exit()).as(analysis).isEqualTo(2);
+            assertThat(result.err()).contains("different sizes", "--size");
+        }
+    }
+
+    @Test
     void whatCannotBeAnalysedIsRefused() throws IOException, InterruptedException {
         LikenessProcess.Result place = run("attention", "--model=" + shared.resolve("dit"), "--query=here");
         assertThat(place.exit()).isEqualTo(2);
@@ -114,6 +163,12 @@ class AnalyzeTest {
         LikenessProcess.Result none = run("positions", "--model=" + shared.resolve("dit"), "--samples=0");
         assertThat(none.exit()).isEqualTo(2);
         assertThat(none.err()).contains("--samples 0");
+        LikenessProcess.Result noneOfThem = run("attention", "--model=" + shared.resolve("dit"), "--sample=0");
+        assertThat(noneOfThem.exit()).isEqualTo(2);
+        assertThat(noneOfThem.err()).contains("--sample 0");
+        LikenessProcess.Result two = run("attention", "--model=nowhere", "--model=neither");
+        assertThat(two.exit()).isEqualTo(2);
+        assertThat(two.err()).contains("analyze attention", "one --model");
         Files.createDirectories(folder.resolve("empty"));
         assertThat(run("positions", "--model=empty", "--samples=1").exit()).isEqualTo(4);
     }

@@ -59,6 +59,18 @@ class DiffusionTasksTest {
     }
 
     @Test
+    void inspectTellsOfTheirFolders() throws IOException, InterruptedException {
+        LikenessProcess.Result told =
+                LikenessProcess.run(folder, List.of("models", "inspect", shared.resolve("sdxl").toString(), "--json"));
+        JsonNode json = new ObjectMapper().readTree(told.out());
+        assertThat(json.path("architecture").asText()).isEqualTo("Stable Diffusion XL");
+        assertThat(json.path("loads").asBoolean()).as(told.out()).isTrue();
+        assertThat(json.path("parameters").asLong()).isPositive();
+        assertThat(json.path("networks").findValuesAsText("network"))
+                .containsExactly("U-Net", "autoencoder", "CLIP text encoder", "second CLIP text encoder");
+    }
+
+    @Test
     void generateTellsWhatItTookAndIsMadeAgain() throws IOException, InterruptedException {
         JsonNode json = json("sd15", "generate", "-p", "a red cat", "--negative-prompt", "a dog", "--steps", "3", "--sampler", "ddpm",
                 "-H", "48", "--seed", "7");

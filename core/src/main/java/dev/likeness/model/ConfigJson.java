@@ -11,7 +11,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies.SnakeCaseStrategy
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.likeness.error.Refusal;
-import java.io.IOException;
+import dev.likeness.weights.JsonFile;
 import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -99,16 +99,10 @@ public final class ConfigJson {
         if (!Files.isRegularFile(file)) {
             throw Refusal.model("%s does not exist; point --model at a complete model folder in diffusers layout.", file);
         }
-        try {
-            if (!(MAPPER.readTree(file.toFile()) instanceof ObjectNode json)) {
-                throw Refusal.model("%s is no JSON object; download it again.", file);
-            }
-            return json;
-        } catch (JsonProcessingException e) {
-            throw unsupported(file, e);
-        } catch (IOException e) {
-            throw Refusal.model("%s cannot be read (%s).", file, e.getMessage(), e);
+        if (!(JsonFile.read(file) instanceof ObjectNode json)) {
+            throw Refusal.model("%s is no JSON object; download it again.", file);
         }
+        return json;
     }
 
     private static <T> T parse(Path file, Class<T> type, ObjectNode json, Set<String> unused, Map<String, String> fixed) {

@@ -19,13 +19,15 @@ import dev.likeness.weights.Component;
 import dev.likeness.weights.ModelFiles;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
  * A folder in diffusers layout whose network was trained to tell noise from latents: scheduler, autoencoder, noise and pictures,
  * which are the same for all of them. A family extends it by its network and its text encoders: it reads their configurations
  * in its constructor, loads them in {@link #loadNetworks}, binds prompts to them in {@link #predictor}, and stands in
- * {@link #open} and {@link #isPipeline} under its pipeline's name. {@link Generate} and {@link Invert} need no more.
+ * {@link #open}, {@link #isPipeline}, {@link #parts}, {@link #tokenizers} and {@link #title} under its pipeline's name.
+ * {@link Generate} and {@link Invert} need no more.
  */
 public abstract class DiffusionModel implements AutoCloseable {
 
@@ -78,6 +80,28 @@ public abstract class DiffusionModel implements AutoCloseable {
 
     static DiffusionConfig scheduler(Path folder) {
         return DiffusionConfig.read(folder.resolve("scheduler/scheduler_config.json"));
+    }
+
+    /** The networks of a folder whose index names such a {@linkplain #isPipeline pipeline}. */
+    static List<Part> parts(Path folder, ModelIndex index) {
+        return index.pipeline().equals(HUNYUAN_DIT) ? HunyuanDitModel.parts(folder)
+                : StableDiffusionModel.parts(folder, index.pipeline().equals(STABLE_DIFFUSION_XL));
+    }
+
+    /** By folder the files that its tokenizers need where they have no tokenizer.json. */
+    static Map<String, List<String>> tokenizers(ModelIndex index) {
+        return index.pipeline().equals(HUNYUAN_DIT) ? HunyuanDitModel.tokenizers()
+                : StableDiffusionModel.tokenizers(index.pipeline().equals(STABLE_DIFFUSION_XL));
+    }
+
+    /** The model's name. @throws Refusal (model) when its network's configuration is missing or unsupported */
+    static String title(Path folder, ModelIndex index) {
+        return index.pipeline().equals(HUNYUAN_DIT) ? HunyuanDitModel.title(folder) : StableDiffusionModel.title(folder);
+    }
+
+    static Part vae(Path folder) {
+        return Part.network("autoencoder", "vae",
+                weights -> new AutoencoderKl(AutoencoderKlConfig.read(folder.resolve("vae/config.json")), weights));
     }
 
     /** What suits the model. */
@@ -200,8 +224,7 @@ public abstract class DiffusionModel implements AutoCloseable {
     private synchronized AutoencoderKl vae() {
         if (vae == null) {
             vaeWeights = files.open(Component.VAE, vaeType(), device);
-            vae = new AutoencoderKl(vaeConfig, vaeWeights);
-            vaeWeights.finish();
+            vae = vaeWeights.network(weights -> new AutoencoderKl(vaeConfig, weights));
         }
         return vae;
     }

@@ -26,6 +26,8 @@ import dev.likeness.weights.LoraFile;
 import dev.likeness.weights.LoraWeights;
 import dev.likeness.weights.ModelFiles;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -93,7 +95,7 @@ public final class FluxModel implements AutoCloseable {
             throw Refusal.model("%s: transformer pooled_projection_dim %d is not the CLIP encoder's hidden_size %d; the "
                     + "components do not belong together.", folder, transformerConfig.pooledProjectionDim(), pooledWidth);
         }
-        memory = Memory.of(plan, files, transformerConfig, vaeConfig, defaults, device, dtype);
+        memory = Memory.of(plan, files, loras, transformerConfig, vaeConfig, defaults, device, dtype);
     }
 
     /**
@@ -189,14 +191,14 @@ public final class FluxModel implements AutoCloseable {
     String fingerprint() {
         StringBuilder text = new StringBuilder(String.join(" ", device.name(), dtype.flag(), "" + Ops.threads(0), memory.plan().flag()));
         Path folder = files.folder();
-        try (Stream<Path> inFolder = Files.walk(folder)) {
+        try (Stream<Path> inFolder = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
             for (Path file : Stream.concat(inFolder.filter(Files::isRegularFile), files.single().values().stream()).sorted()
                     .toList()) {
                 text.append('\n').append(file.startsWith(folder) ? folder.relativize(file) : file.toAbsolutePath()).append(' ')
                         .append(Files.size(file)).append(' ').append(Files.getLastModifiedTime(file).to(TimeUnit.NANOSECONDS));
             }
             loras.forEach(lora -> text.append('\n').append(lora.scale()).append(' ').append(lora.sha256()));
-        } catch (IOException e) {
+        } catch (IOException | UncheckedIOException e) {
             throw Refusal.model("%s cannot be listed (%s); check its folder.", folder, e.getMessage(), e);
         }
         return text.toString();
@@ -245,11 +247,16 @@ public final class FluxModel implements AutoCloseable {
             if (!memory.plan().keepsText()) {
                 closeText();
             }
-            transformerWeights = files.open(Component.TRANSFORMER, dtype, device).keep(memory.plan()::of);
-            transformerLoras = new LoraWeights(transformerWeights, loras, dtype, device);
-            transformer = new FluxTransformer(transformerConfig, transformerLoras);
-            transformerWeights.finish();
-            transformerLoras.finish();
+            try {
+                transformerWeights = files.open(Component.TRANSFORMER, dtype, device).keep(memory.plan()::of);
+                transformerLoras = new LoraWeights(transformerWeights, loras, dtype, device);
+                transformer = new FluxTransformer(transformerConfig, transformerLoras);
+                transformerWeights.finish();
+                transformerLoras.finish();
+            } catch (RuntimeException e) {
+                closeTransformer();
+                throw e;
+            }
         }
         return transformer;
     }
@@ -257,8 +264,7 @@ public final class FluxModel implements AutoCloseable {
     private synchronized AutoencoderKl vae() {
         if (vae == null) {
             vaeWeights = files.open(Component.VAE, dtype, device);
-            vae = new AutoencoderKl(vaeConfig, vaeWeights);
-            vaeWeights.finish();
+            vae = vaeWeights.network(weights -> new AutoencoderKl(vaeConfig, weights));
         }
         return vae;
     }

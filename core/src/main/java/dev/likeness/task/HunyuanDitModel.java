@@ -2,9 +2,13 @@ package dev.likeness.task;
 
 import dev.likeness.denoise.NoisePredictor;
 import dev.likeness.error.Refusal;
+import dev.likeness.model.bert.BertConfig;
+import dev.likeness.model.bert.BertModel;
 import dev.likeness.model.hunyuan.HunyuanDit2DConfig;
 import dev.likeness.model.hunyuan.HunyuanDit2DModel;
 import dev.likeness.model.hunyuan.HunyuanDit2DModel.Condition;
+import dev.likeness.model.t5.T5Config;
+import dev.likeness.model.t5.T5EncoderModel;
 import dev.likeness.reference.TokenMask;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
@@ -14,6 +18,7 @@ import dev.likeness.text.HunyuanPrompts;
 import dev.likeness.weights.Checkpoint;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -33,7 +38,7 @@ public final class HunyuanDitModel extends DiffusionModel {
 
     HunyuanDitModel(Path folder, Device device, DType dtype) {
         super(folder, scheduler(folder), device, dtype);
-        config = HunyuanDit2DConfig.read(folder.resolve("transformer/config.json"));
+        config = config(folder);
         requireLatents("transformer", config.inChannels());
         require("cross_attention_dim", config.crossAttentionDim(), "text_encoder's hidden_size", HunyuanPrompts.bertWidth(folder));
         require("cross_attention_dim_t5", config.crossAttentionDimT5(), "text_encoder_2's d_model",
@@ -48,6 +53,32 @@ public final class HunyuanDitModel extends DiffusionModel {
         }
         int side = config.sampleSize() / config.patchSize() * config.patchSize() * vaeConfig().pixelsPerLatent();
         defaults = DiffusionDefaults.read(folder, new DiffusionDefaults(side, side, STEPS, GUIDANCE));
+    }
+
+    static List<Part> parts(Path folder) {
+        return List.of(
+                Part.network("transformer", "transformer", weights -> new HunyuanDit2DModel(config(folder), weights)),
+                vae(folder),
+                Part.textEncoder("BERT text encoder", "text_encoder", weights ->
+                        new BertModel(BertConfig.read(folder.resolve("text_encoder/config.json")), weights),
+                        BertModel.IGNORED_KEYS),
+                Part.textEncoder("mT5 text encoder", "text_encoder_2", weights ->
+                        new T5EncoderModel(T5Config.read(folder.resolve("text_encoder_2/config.json")), weights),
+                        T5EncoderModel.IGNORED_KEYS));
+    }
+
+    /** By folder the files that a tokenizer needs where it has no tokenizer.json. */
+    static Map<String, List<String>> tokenizers() {
+        return Map.of("tokenizer", List.of("vocab.txt"), "tokenizer_2", List.of("spiece.model"));
+    }
+
+    /** The model's name, as far as its network's configuration tells. */
+    static String title(Path folder) {
+        return config(folder).useStyleCondAndImageMetaSize() ? "HunyuanDiT 1.0 or 1.1" : "HunyuanDiT 1.2";
+    }
+
+    private static HunyuanDit2DConfig config(Path folder) {
+        return HunyuanDit2DConfig.read(folder.resolve("transformer/config.json"));
     }
 
     private void require(String key, int ofTransformer, String textKey, int ofText) {
@@ -80,8 +111,7 @@ public final class HunyuanDitModel extends DiffusionModel {
         if (transformer == null) {
             transformerWeights =
                     Checkpoint.open(folder().resolve("transformer"), "diffusion_pytorch_model", dtype(), device());
-            transformer = new HunyuanDit2DModel(config, transformerWeights);
-            transformerWeights.finish();
+            transformer = transformerWeights.network(weights -> new HunyuanDit2DModel(config, weights));
         }
         return transformer;
     }

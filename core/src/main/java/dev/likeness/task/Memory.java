@@ -6,6 +6,8 @@ import dev.likeness.model.vae.AutoencoderKlConfig;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.weights.Component;
+import dev.likeness.weights.LoraFile;
+import dev.likeness.weights.LoraWeights;
 import dev.likeness.weights.ModelFiles;
 import dev.likeness.weights.Shapes;
 import java.util.List;
@@ -28,7 +30,8 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
     private static final double GIGA = 1e9;
 
     /** Sizes of what a model is made of. */
-    private record Model(ModelFiles files, FluxConfig transformer, AutoencoderKlConfig vae, ModelDefaults defaults, DType dtype) {
+    private record Model(ModelFiles files, List<LoraFile> loras, FluxConfig transformer, AutoencoderKlConfig vae,
+            ModelDefaults defaults, DType dtype) {
 
         private long bytes(Component component) {
             return dtype.bytes() * files.shapes(component).byName().values().stream().mapToLong(Shapes::elements).sum();
@@ -36,7 +39,7 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
 
         /** What the transformer takes of memory: what stays, and the most that comes and goes with one layer. */
         private long transformer(MemoryPlan plan) {
-            long kept = 0;
+            long kept = LoraWeights.bytes(loras, dtype);
             long passing = 0;
             for (Map.Entry<String, long[]> weight : files.shapes(Component.TRANSFORMER).byName().entrySet()) {
                 long elements = Shapes.elements(weight.getValue());
@@ -77,9 +80,9 @@ public record Memory(MemoryPlan plan, long bytes, long available) {
      * @param wanted null for the first one that fits and changes no picture
      * @throws Refusal (resources) when the plan does not fit, or none does
      */
-    static Memory of(MemoryPlan wanted, ModelFiles files, FluxConfig transformer, AutoencoderKlConfig vae, ModelDefaults defaults,
-            Device device, DType dtype) {
-        Model model = new Model(files, transformer, vae, defaults, dtype);
+    static Memory of(MemoryPlan wanted, ModelFiles files, List<LoraFile> loras, FluxConfig transformer, AutoencoderKlConfig vae,
+            ModelDefaults defaults, Device device, DType dtype) {
+        Model model = new Model(files, loras, transformer, vae, defaults, dtype);
         long available = device.freeBytes();
         List<MemoryPlan> candidates = wanted != null ? List.of(wanted)
                 : List.of(MemoryPlan.RESIDENT, MemoryPlan.MODULATION_PRECOMPUTED, MemoryPlan.STREAM);

@@ -1,10 +1,9 @@
 package dev.likeness.task;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.error.Refusal;
-import java.io.IOException;
+import dev.likeness.weights.JsonFile;
+import dev.likeness.weights.TensorFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -25,17 +24,12 @@ record ModelIndex(String pipeline, boolean forceZerosForEmptyPrompt) {
         if (!Files.isRegularFile(index)) {
             throw Refusal.model("%s has no model_index.json; point --model at a model folder in diffusers layout.", folder);
         }
-        try {
-            JsonNode json = new ObjectMapper().readTree(index.toFile());
-            return new ModelIndex(json.path("_class_name").asText(), json.path("force_zeros_for_empty_prompt").asBoolean(true));
-        } catch (IOException e) {
-            String reason = e instanceof JsonProcessingException json ? json.getOriginalMessage() : e.getMessage();
-            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, reason, e);
-        }
+        JsonNode json = JsonFile.read(index);
+        return new ModelIndex(json.path("_class_name").asText(), json.path("force_zeros_for_empty_prompt").asBoolean(true));
     }
 
     /** The words for a folder of a kind that does not fit. */
     String kind() {
-        return pipeline.isEmpty() ? "model without _class_name" : pipeline;
+        return pipeline.isEmpty() ? "model without _class_name" : TensorFile.shown(pipeline);
     }
 }

@@ -18,7 +18,6 @@ import dev.likeness.weights.Checkpoint.Contents;
 import dev.likeness.weights.Component;
 import dev.likeness.weights.ModelFiles;
 import dev.likeness.weights.Recognition;
-import dev.likeness.weights.Shapes;
 import dev.likeness.weights.TensorFile;
 import dev.likeness.weights.Weights;
 import java.io.IOException;
@@ -31,6 +30,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
@@ -39,23 +41,27 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param architecture the model's name, or what else it is
  * @param problem      the sentence with which it would be refused as a whole, or null
- * @param networks     what there is of FLUX.1's networks; of a file those that it holds, of a folder all
+ * @param networks     the model's networks; of a file those that it holds, of a folder all
  * @param missingFiles small files that a folder needs and has not
  * @param licences     names of licence files beside the weights
  */
 public record ModelReport(String architecture, String problem, List<Network> networks, List<String> missingFiles,
         List<String> licences) {
 
+    private static final Map<String, List<String>> FLUX_TOKENIZERS =
+            Map.of("tokenizer", List.of("vocab.json", "merges.txt"), "tokenizer_2", List.of("tokenizer.json"));
+
     /**
      * One network, built without memory over the names and shapes that are stored.
      *
+     * @param name      what it is, in words
      * @param contents  null where nothing is stored
      * @param missing   weights that the network needs and are not there, by the network's names
      * @param extra     stored tensors that it has no place for
      * @param misshapen weights of another shape than the network's, with both
      * @param problem   the sentence with which it is refused before that, or null
      */
-    public record Network(Component component, Contents contents, List<String> missing, List<String> extra,
+    public record Network(String name, Contents contents, List<String> missing, List<String> extra,
             List<String> misshapen, String problem) {
 
         public boolean isSound() {
@@ -85,13 +91,36 @@ public record ModelReport(String architecture, String problem, List<Network> net
     private static ModelReport ofFolder(Path folder) {
         String pipeline;
         try {
+            ModelIndex index = ModelIndex.read(folder);
+            if (DiffusionModel.isPipeline(index.pipeline())) {
+                return ofDiffusionModel(folder, index);
+            }
             pipeline = FluxModel.pipeline(folder);
         } catch (Refusal refusal) {
             return new ModelReport("unknown", refusal.getMessage(), List.of(), List.of(), licences(folder));
         }
         ModelFiles files = ModelFiles.of(folder);
         List<Network> networks = Arrays.stream(Component.values()).map(component -> network(files, component)).toList();
-        return report(files, pipeline, folder, networks, missingFiles(folder));
+        return report(files, pipeline, folder, networks, missingFiles(folder, FLUX_TOKENIZERS));
+    }
+
+    private static ModelReport ofDiffusionModel(Path folder, ModelIndex index) {
+        List<Network> networks = new ArrayList<>();
+        for (Part part : DiffusionModel.parts(folder, index)) {
+            Path own = folder.resolve(part.folder());
+            networks.add(network(part.name(), own.resolve("config.json"), () -> Checkpoint.open(own, part.stem(), DType.FLOAT32, Device.CPU),
+                    part.build(), part.ignored()));
+        }
+        String title = "unknown";
+        String problem = null;
+        try {
+            title = DiffusionModel.title(folder, index);
+            DiffusionModel.open(folder, Device.CPU, DType.FLOAT32).close();
+        } catch (Refusal refusal) {
+            problem = refusal.getMessage();
+        }
+        return new ModelReport(title, problem, networks, missingFiles(folder, DiffusionModel.tokenizers(index)),
+                licences(folder));
     }
 
     private static ModelReport ofFile(Path path) {
@@ -102,7 +131,7 @@ public record ModelReport(String architecture, String problem, List<Network> net
         List<Component> components = Arrays.stream(Component.values()).filter(component -> component.isIn(keys)).toList();
         if (other.isPresent() || components.isEmpty()) {
             String problem = path + (other.isPresent() ? " is " + other.get() : " holds none of FLUX.1's networks") + ".";
-            Network all = new Network(null, Contents.of(file), List.of(), List.of(), List.of(), null);
+            Network all = new Network("all", Contents.of(file), List.of(), List.of(), List.of(), null);
             return new ModelReport(other.orElse("unknown"), problem, List.of(all), List.of(), licences(folder));
         }
         List<Network> networks = new ArrayList<>();
@@ -133,17 +162,30 @@ public record ModelReport(String architecture, String problem, List<Network> net
     }
 
     private static Network network(ModelFiles files, Component component) {
-        try (Checkpoint checkpoint = files.open(component, DType.FLOAT32, Device.CPU); Scope scope = Scope.open()) {
+        Set<String> ignored = switch (component) {
+            case CLIP -> Set.of(ClipTextModel.IGNORED_KEYS);
+            case T5 -> Set.of(T5EncoderModel.IGNORED_KEYS);
+            case TRANSFORMER, VAE -> Set.of();
+        };
+        Path config = files.single().getOrDefault(component, files.config(component));
+        return network(component.network(), config, () -> files.open(component, DType.FLOAT32, Device.CPU),
+                weights -> build(files, component, weights), ignored);
+    }
+
+    /** @param config the file that tells the network's sizes */
+    private static Network network(String name, Path config, Supplier<Checkpoint> open, Consumer<Weights> build,
+            Set<String> ignored) {
+        try (Checkpoint checkpoint = open.get(); Scope scope = Scope.open()) {
             Contents contents = checkpoint.contents();
-            Probe probe = new Probe(files.shapes(component));
+            Probe probe = new Probe(config, checkpoint.shapes());
             try {
-                build(files, component, probe);
+                build.accept(probe);
             } catch (Refusal refusal) {
-                return new Network(component, contents, List.of(), List.of(), List.of(), refusal.getMessage());
+                return new Network(name, contents, List.of(), List.of(), List.of(), refusal.getMessage());
             }
-            return new Network(component, contents, probe.missing, probe.extra(component), probe.misshapen, null);
+            return new Network(name, contents, probe.missing, probe.extra(ignored), probe.misshapen, null);
         } catch (Refusal refusal) {
-            return new Network(component, null, List.of(), List.of(), List.of(), refusal.getMessage());
+            return new Network(name, null, List.of(), List.of(), List.of(), refusal.getMessage());
         }
     }
 
@@ -158,18 +200,27 @@ public record ModelReport(String architecture, String problem, List<Network> net
 
     /** Weights without memory, which notes what a network asks for. */
     private static final class Probe implements Weights {
-        private final Shapes shapes;
+        private static final int MOST_MISSING = 10_000; // more than any network has
+        private static final int LONGEST_AXIS = 1 << 24; // longer than any has, and short enough for products of several
+
+        private final Path config;
+        private final Map<String, long[]> shapes;
         private final Set<String> taken = new LinkedHashSet<>();
         private final List<String> missing = new ArrayList<>();
         private final List<String> misshapen = new ArrayList<>();
 
-        Probe(Shapes shapes) {
+        Probe(Path config, Map<String, long[]> shapes) {
+            this.config = config;
             this.shapes = shapes;
         }
 
         @Override
         public Tensor get(String name, long... shape) {
-            long[] stored = shapes.byName().get(name);
+            if (missing.size() > MOST_MISSING || Arrays.stream(shape).anyMatch(axis -> axis < 0 || axis > LONGEST_AXIS)) {
+                throw Refusal.model("%s asks for the weight %s %s after %d others that are not there; it is damaged or belongs to "
+                        + "another model.", config, name, Arrays.toString(shape), missing.size());
+            }
+            long[] stored = shapes.get(name);
             if (stored == null) {
                 missing.add(name);
             } else if (!Arrays.equals(stored, shape)) {
@@ -181,26 +232,25 @@ public record ModelReport(String architecture, String problem, List<Network> net
 
         @Override
         public boolean has(String name) {
-            return shapes.has(name);
+            return shapes.containsKey(name);
         }
 
-        List<String> extra(Component component) {
-            Set<String> extra = new LinkedHashSet<>(shapes.byName().keySet());
+        List<String> extra(Set<String> ignored) {
+            Set<String> extra = new LinkedHashSet<>(shapes.keySet());
             extra.removeAll(taken);
-            extra.removeAll(switch (component) {
-                case CLIP -> Set.of(ClipTextModel.IGNORED_KEYS);
-                case T5 -> Set.of(T5EncoderModel.IGNORED_KEYS);
-                case TRANSFORMER, VAE -> Set.<String>of();
-            });
+            extra.removeAll(ignored);
             return List.copyOf(extra);
         }
     }
 
-    private static List<String> missingFiles(Path folder) {
-        List<String> needed = new ArrayList<>(List.of("scheduler/scheduler_config.json", "tokenizer_2/tokenizer.json"));
-        if (!Files.exists(folder.resolve("tokenizer/tokenizer.json"))) {
-            needed.addAll(List.of("tokenizer/vocab.json", "tokenizer/merges.txt"));
-        }
+    /** @param tokenizers by folder the files that one needs where it has no tokenizer.json */
+    private static List<String> missingFiles(Path folder, Map<String, List<String>> tokenizers) {
+        List<String> needed = new ArrayList<>(List.of("scheduler/scheduler_config.json"));
+        new TreeMap<>(tokenizers).forEach((tokenizer, files) -> {
+            if (!Files.exists(folder.resolve(tokenizer).resolve("tokenizer.json"))) {
+                files.forEach(file -> needed.add(tokenizer + '/' + file));
+            }
+        });
         needed.removeIf(name -> Files.exists(folder.resolve(name)));
         return needed;
     }

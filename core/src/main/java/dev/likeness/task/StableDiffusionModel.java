@@ -3,6 +3,7 @@ package dev.likeness.task;
 import dev.likeness.denoise.NoisePredictor;
 import dev.likeness.error.Refusal;
 import dev.likeness.model.ConfigJson;
+import dev.likeness.model.clip.ClipTextModel;
 import dev.likeness.model.unet.UNet2DConditionConfig;
 import dev.likeness.model.unet.UNet2DConditionModel;
 import dev.likeness.tensor.DType;
@@ -14,6 +15,7 @@ import dev.likeness.text.ClipPrompts;
 import dev.likeness.weights.Checkpoint;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
@@ -35,7 +37,7 @@ public final class StableDiffusionModel extends DiffusionModel {
 
     StableDiffusionModel(Path folder, ModelIndex index, Device device, DType dtype) {
         super(folder, isXl(index) ? scheduler(folder) : scheduler(folder).withStepsOffset(STEPS_OFFSET), device, dtype);
-        unetConfig = UNet2DConditionConfig.read(unetJson());
+        unetConfig = config(folder);
         requireLatents("unet", unetConfig.inChannels());
         require("cross_attention_dim", unetConfig.crossAttentionDim(), "hidden_size", ClipPrompts.tokenWidth(folder));
         require("pooled text's width", unetConfig.pooledWidth(), "projection_dim", ClipPrompts.pooledWidth(folder));
@@ -53,12 +55,45 @@ public final class StableDiffusionModel extends DiffusionModel {
     private int latents(ModelIndex index) {
         Integer size = unetConfig.sampleSize();
         boolean old = !isXl(index) && size != null && size < USUAL_SIDE
-                && ConfigJson.text(unetJson(), "_diffusers_version").matches("0\\.[0-8]\\..*");
+                && ConfigJson.text(unetJson(folder()), "_diffusers_version").matches("0\\.[0-8]\\..*");
         return size == null || size % 2 != 0 || old ? USUAL_SIDE : size;
     }
 
-    private Path unetJson() {
-        return folder().resolve("unet/config.json");
+    private static Path unetJson(Path folder) {
+        return folder.resolve("unet/config.json");
+    }
+
+    /** @param two whether there is a second text encoder, as in SDXL */
+    static List<Part> parts(Path folder, boolean two) {
+        Part first = Part.textEncoder("CLIP text encoder", "text_encoder", weights -> ClipPrompts.Clip.of(folder, "", weights),
+                ClipTextModel.IGNORED_KEYS);
+        Part second = Part.textEncoder("second CLIP text encoder", "text_encoder_2",
+                weights -> ClipPrompts.Clip.of(folder, "_2", weights), ClipTextModel.IGNORED_KEYS);
+        Part unet = Part.network("U-Net", "unet", weights -> new UNet2DConditionModel(config(folder), weights));
+        return two ? List.of(unet, vae(folder), first, second) : List.of(unet, vae(folder), first);
+    }
+
+    /** By folder the files that a tokenizer needs where it has no tokenizer.json. */
+    static Map<String, List<String>> tokenizers(boolean two) {
+        List<String> files = List.of("vocab.json", "merges.txt");
+        return two ? Map.of("tokenizer", files, "tokenizer_2", files) : Map.of("tokenizer", files);
+    }
+
+    /** The model's name, as far as its network's configuration tells. */
+    static String title(Path folder) {
+        UNet2DConditionConfig config = config(folder);
+        if (config.pooledWidth() > 0) {
+            return "Stable Diffusion XL";
+        }
+        return switch (config.crossAttentionDim()) {
+            case 768 -> "Stable Diffusion 1";
+            case 1024 -> "Stable Diffusion 2";
+            default -> "a model of Stable Diffusion's architecture";
+        };
+    }
+
+    private static UNet2DConditionConfig config(Path folder) {
+        return UNet2DConditionConfig.read(unetJson(folder));
     }
 
     private void require(String key, int ofUnet, String textKey, int ofText) {
@@ -90,8 +125,7 @@ public final class StableDiffusionModel extends DiffusionModel {
     public synchronized UNet2DConditionModel unet() {
         if (unet == null) {
             unetWeights = Checkpoint.open(folder().resolve("unet"), "diffusion_pytorch_model", dtype(), device());
-            unet = new UNet2DConditionModel(unetConfig, unetWeights);
-            unetWeights.finish();
+            unet = unetWeights.network(weights -> new UNet2DConditionModel(unetConfig, weights));
         }
         return unet;
     }

@@ -7,6 +7,7 @@ import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.weights.Checkpoint;
+import dev.likeness.weights.Weights;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -24,41 +25,60 @@ public final class ClipPrompts implements AutoCloseable {
     /** Text tokens [B, L, d] and, of two encoders, pooled vectors [B, p], else null; owned by the scope they were made in. */
     public record Embedding(Tensor tokens, Tensor pooled) {}
 
+    /** One CLIP and its projection [p, d], null where it has none. */
+    public record Clip(ClipTextModel model, Tensor projection) {
+
+        /** @param suffix of its folder's name: empty for the first, _2 for the second, which projects */
+        public static Clip of(Path folder, String suffix, Weights weights) {
+            ClipTextConfig config = config(folder, suffix);
+            return new Clip(new ClipTextModel(config, weights), suffix.isEmpty() ? null
+                    : weights.get("text_projection.weight", config.projectionDim(), config.hiddenSize()));
+        }
+    }
+
     /** One CLIP and its tokenizer. */
     private static final class Encoder implements AutoCloseable {
+        private final Opened opened = new Opened();
         private final Tokenizer tokenizer;
-        private final Checkpoint weights;
-        private final ClipTextModel model;
-        private final Tensor projection; // [p, d], or null
+        private final Clip clip;
 
-        Encoder(Path folder, String suffix, boolean projects, DType dtype, Device device) {
-            ClipTextConfig config = config(folder, suffix);
-            tokenizer = Tokenizer.clip(folder.resolve("tokenizer" + suffix));
-            weights = Checkpoint.open(folder.resolve("text_encoder" + suffix), STEM, dtype, device);
-            model = new ClipTextModel(config, weights);
-            projection = projects ? weights.get("text_projection.weight", config.projectionDim(), config.hiddenSize()) : null;
-            weights.finish(ClipTextModel.IGNORED_KEYS);
+        Encoder(Path folder, String suffix, DType dtype, Device device) {
+            try {
+                tokenizer = opened.add(Tokenizer.clip(folder.resolve("tokenizer" + suffix)), Tokenizer::close);
+                Checkpoint weights = opened.add(Checkpoint.open(folder.resolve("text_encoder" + suffix), STEM, dtype, device),
+                        Checkpoint::close);
+                clip = Clip.of(folder, suffix, weights);
+                weights.finish(ClipTextModel.IGNORED_KEYS);
+            } catch (RuntimeException e) {
+                opened.close();
+                throw e;
+            }
         }
 
         ClipTextModel.Output encode(List<String> prompts) {
-            int length = model.config().maxPositionEmbeddings();
-            return model.forward(prompts.stream().map(prompt -> tokenizer.encode(prompt, length)).toArray(long[][]::new));
+            int length = clip.model.config().maxPositionEmbeddings();
+            return clip.model.forward(prompts.stream().map(prompt -> tokenizer.encode(prompt, length)).toArray(long[][]::new));
         }
 
         @Override
         public void close() {
-            tokenizer.close();
-            weights.close();
+            opened.close();
         }
     }
 
+    private final Opened opened = new Opened();
     private final Encoder first;
     private final Encoder second; // null where there is one
 
     private ClipPrompts(Path folder, DType dtype, Device device) {
         boolean two = hasTwo(folder);
-        first = new Encoder(folder, "", false, dtype, device);
-        second = two ? new Encoder(folder, "_2", true, dtype, device) : null;
+        try {
+            first = opened.add(new Encoder(folder, "", dtype, device), Encoder::close);
+            second = two ? opened.add(new Encoder(folder, "_2", dtype, device), Encoder::close) : null;
+        } catch (RuntimeException e) {
+            opened.close();
+            throw e;
+        }
     }
 
     /** @throws dev.likeness.error.Refusal (model) when a file is missing or does not fit */
@@ -93,15 +113,12 @@ public final class ClipPrompts implements AutoCloseable {
             }
             ClipTextModel.Output more = second.encode(prompts);
             return new Embedding(scope.keep(Ops.cat(-1, states.penultimate(), more.penultimate())),
-                    scope.keep(Ops.linear(more.pooled(), second.projection, null)));
+                    scope.keep(Ops.linear(more.pooled(), second.clip.projection, null)));
         }
     }
 
     @Override
     public void close() {
-        first.close();
-        if (second != null) {
-            second.close();
-        }
+        opened.close();
     }
 }

@@ -51,22 +51,29 @@ public final class HunyuanPrompts implements AutoCloseable {
         }
     }
 
+    private final Opened opened = new Opened();
     private final Tokenizer bertTokenizer;
     private final Tokenizer t5Tokenizer;
-    private final Checkpoint bertWeights;
-    private final Checkpoint t5Weights;
     private final BertModel bert;
     private final T5EncoderModel t5;
 
     private HunyuanPrompts(Path folder, DType dtype, Device device) {
-        bertTokenizer = Tokenizer.bert(folder.resolve("tokenizer"));
-        t5Tokenizer = Tokenizer.t5(folder.resolve("tokenizer_2"));
-        bertWeights = Checkpoint.open(folder.resolve("text_encoder"), STEM, dtype, device);
-        bert = new BertModel(bertConfig(folder), bertWeights);
-        bertWeights.finish(BertModel.IGNORED_KEYS);
-        t5Weights = Checkpoint.open(folder.resolve("text_encoder_2"), STEM, T5EncoderModel.dtype(dtype), device);
-        t5 = new T5EncoderModel(t5Config(folder), t5Weights);
-        t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
+        try {
+            bertTokenizer = opened.add(Tokenizer.bert(folder.resolve("tokenizer")), Tokenizer::close);
+            t5Tokenizer = opened.add(Tokenizer.t5(folder.resolve("tokenizer_2")), Tokenizer::close);
+            Checkpoint bertWeights =
+                    opened.add(Checkpoint.open(folder.resolve("text_encoder"), STEM, dtype, device), Checkpoint::close);
+            bert = new BertModel(bertConfig(folder), bertWeights);
+            bertWeights.finish(BertModel.IGNORED_KEYS);
+            Checkpoint t5Weights =
+                    opened.add(Checkpoint.open(folder.resolve("text_encoder_2"), STEM, T5EncoderModel.dtype(dtype), device),
+                            Checkpoint::close);
+            t5 = new T5EncoderModel(t5Config(folder), t5Weights);
+            t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
+        } catch (RuntimeException e) {
+            opened.close();
+            throw e;
+        }
     }
 
     /** @throws Refusal (model) when a file is missing or does not fit */
@@ -117,9 +124,6 @@ public final class HunyuanPrompts implements AutoCloseable {
 
     @Override
     public void close() {
-        bertTokenizer.close();
-        t5Tokenizer.close();
-        bertWeights.close();
-        t5Weights.close();
+        opened.close();
     }
 }

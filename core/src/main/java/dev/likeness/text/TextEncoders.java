@@ -25,24 +25,28 @@ public final class TextEncoders implements AutoCloseable {
     /** Text tokens [B, L, d] and pooled vectors [B, p], owned by the scope in which they were made. */
     public record Embedding(Tensor tokens, Tensor pooled) {}
 
+    private final Opened opened = new Opened();
     private final Tokenizer clipTokenizer;
     private final Tokenizer t5Tokenizer;
-    private final Checkpoint clipWeights;
-    private final Checkpoint t5Weights;
     private final ClipTextModel clip;
     private final T5EncoderModel t5;
 
     private TextEncoders(ModelFiles files, DType dtype, Device device) {
         ClipTextConfig clipConfig = ClipTextConfig.read(files);
         T5Config t5Config = T5Config.read(files);
-        clipTokenizer = Tokenizer.clip(files.folder().resolve("tokenizer"));
-        t5Tokenizer = Tokenizer.t5(files.folder().resolve("tokenizer_2"));
-        clipWeights = files.open(Component.CLIP, dtype, device);
-        clip = new ClipTextModel(clipConfig, clipWeights);
-        clipWeights.finish(ClipTextModel.IGNORED_KEYS);
-        t5Weights = files.open(Component.T5, T5EncoderModel.dtype(dtype), device);
-        t5 = new T5EncoderModel(t5Config, t5Weights);
-        t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
+        try {
+            clipTokenizer = opened.add(Tokenizer.clip(files.folder().resolve("tokenizer")), Tokenizer::close);
+            t5Tokenizer = opened.add(Tokenizer.t5(files.folder().resolve("tokenizer_2")), Tokenizer::close);
+            Checkpoint clipWeights = opened.add(files.open(Component.CLIP, dtype, device), Checkpoint::close);
+            clip = new ClipTextModel(clipConfig, clipWeights);
+            clipWeights.finish(ClipTextModel.IGNORED_KEYS);
+            Checkpoint t5Weights = opened.add(files.open(Component.T5, T5EncoderModel.dtype(dtype), device), Checkpoint::close);
+            t5 = new T5EncoderModel(t5Config, t5Weights);
+            t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
+        } catch (RuntimeException e) {
+            opened.close();
+            throw e;
+        }
     }
 
     /** @throws dev.likeness.error.Refusal (model) when a file is missing or does not fit */
@@ -81,9 +85,6 @@ public final class TextEncoders implements AutoCloseable {
 
     @Override
     public void close() {
-        clipTokenizer.close();
-        t5Tokenizer.close();
-        clipWeights.close();
-        t5Weights.close();
+        opened.close();
     }
 }

@@ -1,15 +1,12 @@
 package dev.likeness.weights;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.likeness.error.Refusal;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Ops;
 import dev.likeness.tensor.Scope;
 import dev.likeness.weights.TensorFile.Entry;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -36,7 +33,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
 
     private static final String PICKLED = "pytorch_model.bin"; // may run any code when it is read
     private static final String HALF = ".fp16"; // what the public library calls a variant
-    private static final Pattern SHARD = Pattern.compile("[^/\\\\\\p{Cntrl}]+\\.safetensors");
+    private static final Pattern SHARD = Pattern.compile("[^/\\\\\\p{Cntrl}]{1,200}\\.safetensors");
 
     /** What ComfyUI's float8 files hold beside the weights: marks, and scales of the layers' inputs, for sums in float8. */
     private static final Pattern BESIDE = Pattern.compile("scaled_fp8|.*\\.(scale_input|input_scale|comfy_quant)");
@@ -83,7 +80,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
                         shards.computeIfAbsent(shardName, name -> SafetensorsFile.open(folder.resolve(name)));
                 if (!shard.entries().containsKey(entry.getKey())) {
                     throw Refusal.model("%s names %s in %s, which does not hold it; download the folder again.", index,
-                            entry.getKey(), shardName);
+                            TensorFile.shown(entry.getKey()), shardName);
                 }
                 weights.put(entry.getKey(), StoredWeight.whole(shard, entry.getKey()));
             }
@@ -116,7 +113,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
         Map<String, Entry> own = new LinkedHashMap<>();
         Map<String, String> scales = new LinkedHashMap<>(); // key of a weight to key of its scale
         for (Map.Entry<String, Entry> entry : opened.entries().entrySet()) {
-            if (!entry.getKey().startsWith(prefix)) {
+            if (!entry.getKey().startsWith(prefix) || prefix.isEmpty() && component.isOthers(entry.getKey())) {
                 continue;
             }
             String name = entry.getKey().substring(prefix.length());
@@ -124,10 +121,16 @@ public final class Checkpoint implements Weights, AutoCloseable {
             if (scale.matches()) {
                 requireOneNumber(file, entry.getKey(), entry.getValue());
                 scales.put(scale.group(1) + ".weight", entry.getKey());
-            } else if (!BESIDE.matcher(name).matches() && !(prefix.isEmpty() && component.isOthers(name))) {
+            } else if (!BESIDE.matcher(name).matches()) {
                 own.put(name, entry.getValue());
             }
         }
+        scales.forEach((weight, scale) -> {
+            if (!own.containsKey(weight)) {
+                throw Refusal.model("%s holds the scale %s and not its weight; the file is incomplete, download it again.", file,
+                        TensorFile.shown(scale));
+            }
+        });
         Map<String, StoredWeight> weights = new LinkedHashMap<>();
         Renaming.of(component, file, own).forEach((name, piece) -> weights.put(name,
                 new StoredWeight(opened, piece.of(prefix + piece.key()), scales.get(piece.key()))));
@@ -144,24 +147,18 @@ public final class Checkpoint implements Weights, AutoCloseable {
     }
 
     private static JsonNode weightMap(Path index) {
-        try {
-            JsonNode map = new ObjectMapper().readTree(index.toFile()).path("weight_map");
-            if (!map.isObject() || map.isEmpty()) {
-                throw Refusal.model("%s has no weight_map; download it again.", index);
-            }
-            return map;
-        } catch (JsonProcessingException e) {
-            throw Refusal.model("%s is not readable JSON (%s); download it again.", index, e.getOriginalMessage(), e);
-        } catch (IOException e) {
-            throw Refusal.model("%s is not readable (%s); download it again.", index, e.getMessage(), e);
+        JsonNode map = JsonFile.read(index).path("weight_map");
+        if (!map.isObject() || map.isEmpty()) {
+            throw Refusal.model("%s has no weight_map; download it again.", index);
         }
+        return map;
     }
 
     /** An index must not lead out of its folder. */
     private static String shardName(Path index, String weight, JsonNode value) {
         if (!value.isTextual() || !SHARD.matcher(value.asText()).matches()) {
             throw Refusal.model("%s names %s as the place of %s, which is no safetensors file of the same folder; download the "
-                    + "folder again.", index, value, weight);
+                    + "folder again.", index, TensorFile.shown(value.toString()), TensorFile.shown(weight));
         }
         return value.asText();
     }
@@ -174,7 +171,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
                 StoredWeight named = weights.get(name);
                 if (named == null || named.file() != shard) {
                     throw Refusal.model("%s holds %s, which %s does not name there; download the folder again.", shard.path(),
-                            name, index.getFileName());
+                            TensorFile.shown(name), index.getFileName());
                 }
             }
         }
@@ -333,6 +330,22 @@ public final class Checkpoint implements Weights, AutoCloseable {
                     .put(key, weight.file().entries().get(key));
         }
         return Contents.of(stored);
+    }
+
+    /**
+     * The network that a constructor makes of these weights, which are closed where it is refused.
+     *
+     * @param ignored as for {@link #finish}
+     */
+    public <T> T network(Function<Weights, T> constructor, String... ignored) {
+        try {
+            T network = constructor.apply(this);
+            finish(ignored);
+            return network;
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     /**

@@ -62,6 +62,40 @@ final class Lora implements AutoCloseable {
         Map<String, Stored> layers = layers(path, file);
         Lora read = new Lora(path);
         Double usualAlpha = usualAlpha(path, file);
+        try {
+            for (Map.Entry<String, Piece> target : targets(path, file, layers).entrySet()) {
+                Stored stored = layers.get(withoutKind(target.getValue().key()));
+                try (Scope scope = Scope.open()) {
+                    Tensor down = number(file, stored.down, device);
+                    Tensor up = number(file, stored.up, device);
+                    Double alpha = stored.alpha == null ? usualAlpha : Double.valueOf(alpha(path, file, stored.alpha));
+                    double factor = lora.scale() * (alpha == null ? 1 : alpha / down.size(0));
+                    Tensor[] rows = target.getValue().rows().stream().map(range -> up.narrow(0, range.first(), range.count()))
+                            .toArray(Tensor[]::new);
+                    Tensor scaled = Ops.cat(0, rows).mul(new Scalar(factor));
+                    read.additions.put(flat(withoutKind(target.getKey())), new Addition(stored.up,
+                            Scope.own(Tensors.to(down, dtype).clone()), Scope.own(Tensors.to(scaled, dtype))));
+                }
+            }
+        } catch (RuntimeException e) {
+            read.close();
+            throw e;
+        }
+        return read;
+    }
+
+    /** The bytes that the additions take once they are read; reads the header only. @throws Refusal (model) as {@link #read} does */
+    static long bytes(LoraFile lora, DType dtype) {
+        TensorFile file = TensorFile.open(lora.path());
+        Map<String, Stored> layers = layers(lora.path(), file);
+        return dtype.bytes() * targets(lora.path(), file, layers).values().stream().mapToLong(target -> {
+            long rank = file.entries().get(layers.get(withoutKind(target.key())).down).shape()[0];
+            return rank * (target.shape()[0] + target.shape()[1]);
+        }).sum();
+    }
+
+    /** By the network's names the parts of the file's layers, which are cut as the weights that they are added to. */
+    private static Map<String, Piece> targets(Path path, TensorFile file, Map<String, Stored> layers) {
         Map<String, Entry> shapes = new LinkedHashMap<>();
         for (Map.Entry<String, Stored> layer : layers.entrySet()) {
             Stored stored = layer.getValue();
@@ -79,22 +113,7 @@ final class Lora implements AutoCloseable {
             }
             shapes.put(layer.getKey() + ".weight", new Entry(Encoding.F32, new long[] {up[0], down[1]}, 0, 0));
         }
-        // The layers are cut as the weights that they are added to.
-        for (Map.Entry<String, Piece> target : Renaming.of(Component.TRANSFORMER, path, shapes).entrySet()) {
-            Stored stored = layers.get(withoutKind(target.getValue().key()));
-            try (Scope scope = Scope.open()) {
-                Tensor down = number(file, stored.down, device);
-                Tensor up = number(file, stored.up, device);
-                Double alpha = stored.alpha == null ? usualAlpha : Double.valueOf(alpha(path, file, stored.alpha));
-                double factor = lora.scale() * (alpha == null ? 1 : alpha / down.size(0));
-                Tensor[] rows = target.getValue().rows().stream().map(range -> up.narrow(0, range.first(), range.count()))
-                        .toArray(Tensor[]::new);
-                Tensor scaled = Ops.cat(0, rows).mul(new Scalar(factor));
-                read.additions.put(flat(withoutKind(target.getKey())), new Addition(stored.up,
-                        Scope.own(Tensors.to(down, dtype).clone()), Scope.own(Tensors.to(scaled, dtype))));
-            }
-        }
-        return read;
+        return Renaming.of(Component.TRANSFORMER, path, shapes);
     }
 
     private static Map<String, Stored> layers(Path path, TensorFile file) {

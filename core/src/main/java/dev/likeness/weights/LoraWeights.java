@@ -20,7 +20,17 @@ public final class LoraWeights implements Weights, AutoCloseable {
     /** @throws dev.likeness.error.Refusal (model) when a file holds anything that is not understood */
     public LoraWeights(Weights base, List<LoraFile> files, DType dtype, Device device) {
         this.base = base;
-        files.forEach(file -> loras.add(Lora.read(file, dtype, device)));
+        try {
+            files.forEach(file -> loras.add(Lora.read(file, dtype, device)));
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
+    }
+
+    /** The bytes that the additions of some files take once they are read; reads headers only. */
+    public static long bytes(List<LoraFile> files, DType dtype) {
+        return files.stream().mapToLong(file -> Lora.bytes(file, dtype)).sum();
     }
 
     /** Where in a layer's outputs an addition goes. */

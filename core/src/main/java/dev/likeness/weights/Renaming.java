@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -77,10 +78,12 @@ final class Renaming {
     private final Path path;
     private final Map<String, Entry> entries;
     private final Map<String, Piece> pieces = new LinkedHashMap<>();
+    private final int lastLevel; // of the autoencoder's decoder
 
     private Renaming(Path path, Map<String, Entry> entries) {
         this.path = path;
         this.entries = entries;
+        lastLevel = lastLevel(entries.keySet());
     }
 
     /**
@@ -138,7 +141,7 @@ final class Renaming {
         } else if (module.equals(BFL_LAST_MODULATION)) {
             // shift before scale there, scale before shift here
             Piece whole = whole(key);
-            long half = whole.shape()[0] / 2;
+            long half = requireRows(key, whole.shape()[0] % 2 == 0, whole.shape()[0] / 2);
             put("norm_out.linear." + kind, whole.rows(new Rows(half, half), new Rows(0, half)));
         } else if (BFL_OUTSIDE.containsKey(module)) {
             put(BFL_OUTSIDE.get(module) + '.' + kind, whole(key));
@@ -178,7 +181,7 @@ final class Renaming {
         if (level.matches()) {
             boolean down = level.group(2).equals("down");
             // The decoder's levels are counted from the picture there, in the order of computation here.
-            int number = down ? Integer.parseInt(level.group(3)) : lastLevel() - Integer.parseInt(level.group(3));
+            int number = down ? Integer.parseInt(level.group(3)) : lastLevel - Integer.parseInt(level.group(3));
             String target = level.group(1) + (down ? ".down_blocks." : ".up_blocks.") + number + '.';
             if (level.group(5) != null) {
                 put(target + "resnets." + level.group(5) + '.' + resnetPart(level.group(6)), whole(key));
@@ -207,8 +210,8 @@ final class Renaming {
         return part.startsWith("nin_shortcut.") ? "conv_shortcut." + part.substring("nin_shortcut.".length()) : part;
     }
 
-    private int lastLevel() {
-        return entries.keySet().stream().map(LDM_LEVEL::matcher).filter(m -> m.matches() && m.group(2).equals("up"))
+    private static int lastLevel(Set<String> keys) {
+        return keys.stream().map(LDM_LEVEL::matcher).filter(m -> m.matches() && m.group(2).equals("up"))
                 .mapToInt(m -> Integer.parseInt(m.group(3))).max().orElse(0);
     }
 

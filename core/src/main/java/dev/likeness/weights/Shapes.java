@@ -3,7 +3,9 @@ package dev.likeness.weights;
 import dev.likeness.error.Refusal;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /** Names and shapes of a network's weights, from which most of its configuration follows. */
 public record Shapes(Path source, Map<String, long[]> byName) {
@@ -32,14 +34,18 @@ public record Shapes(Path source, Map<String, long[]> byName) {
 
     /** How many blocks there are below a prefix: {@code prefix.0.}, {@code prefix.1.}, ... */
     public int count(String prefix) {
+        String begin = prefix + '.';
+        Set<String> numbers = new HashSet<>();
+        for (String name : byName.keySet()) {
+            int end = name.startsWith(begin) ? name.indexOf('.', begin.length()) : -1;
+            if (end > 0) {
+                numbers.add(name.substring(begin.length(), end));
+            }
+        }
         int count = 0;
-        while (hasBelow(prefix + '.' + count + '.')) {
+        while (numbers.contains(String.valueOf(count))) {
             count++;
         }
         return count;
-    }
-
-    private boolean hasBelow(String prefix) {
-        return byName.keySet().stream().anyMatch(name -> name.startsWith(prefix));
     }
 }

@@ -57,8 +57,7 @@ public abstract sealed class TensorFile permits SafetensorsFile, GgufFile {
             }
             // "PK": a zip archive, which PyTorch pickles into; 0x80: a bare pickle. Either may run any code when it is read.
             if (head.limit() > 2 && (head.get(0) == 'P' && head.get(1) == 'K' || (head.get(0) & 0xFF) == 0x80
-                    && head.get(1) < 6
-                    && head.getLong(0) > size)) {
+                    && head.get(1) < 6 && (size < Long.BYTES || head.getLong(0) > size))) {
                 throw Refusal.model("%s is a pickled PyTorch file, and only safetensors and GGUF files are read; convert "
                         + "it with safetensors.torch.save_file.", path);
             }
@@ -87,7 +86,7 @@ public abstract sealed class TensorFile permits SafetensorsFile, GgufFile {
     }
 
     /** A name as sentences show it: names come from a file that anyone may have written. */
-    static String shown(String name) {
+    public static String shown(String name) {
         String plain = name.replaceAll("\\p{Cntrl}", "?");
         return plain.length() > SHOWN ? plain.substring(0, SHOWN) + "..." : plain;
     }

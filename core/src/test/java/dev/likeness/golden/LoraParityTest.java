@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.regex.Pattern;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -134,6 +135,20 @@ class LoraParityTest {
         Path other = rewritten(KOHYA, tensors -> tensors.remove("lora_unet_single_blocks_1_linear2.lora_up.weight"));
         assertThatThrownBy(() -> forward(other.toString())).isInstanceOf(Refusal.class)
                 .hasMessageContaining("lora_unet_single_blocks_1_linear2.lora_down.weight").hasMessageContaining("counterpart");
+    }
+
+    @Test
+    void aRefusedLoraLeavesNothingBehind() {
+        Path other = rewritten(KOHYA, tensors -> tensors.put("lora_unet_single_blocks_1_linear2.alpha",
+                Tensors.zeros(DType.FLOAT32, Device.CPU, 2)));
+        List<LoraFile> files = List.of(LoraFile.of(golden(PEFT, "")), LoraFile.of(other.toString()));
+        long before = 0;
+        for (int i = 0; i < 2; i++) { // what stays for good is there after the first time
+            before = Pointer.totalCount();
+            assertThatThrownBy(() -> new LoraWeights(null, files, DType.FLOAT32, Device.CPU)).isInstanceOf(Refusal.class)
+                    .hasMessageContaining("lora_unet_single_blocks_1_linear2.alpha");
+        }
+        assertThat(Pointer.totalCount()).isLessThanOrEqualTo(before);
     }
 
     @Test

@@ -15,6 +15,7 @@ import dev.likeness.model.flux.FluxConfig;
 import dev.likeness.model.t5.T5Config;
 import dev.likeness.model.vae.AutoencoderKlConfig;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Function;
@@ -88,6 +89,16 @@ class ConfigJsonTest {
         Path file = folder.resolve("config.json");
         Files.writeString(file, text);
         assertThatThrownBy(() -> FluxConfig.read(file)).isInstanceOf(Refusal.class).hasMessageContaining(file.toString());
+    }
+
+    @Test
+    void aFileLongerThanAnyModelsIsRefusedUnread() throws IOException {
+        Path file = folder.resolve("config.json");
+        try (RandomAccessFile sparse = new RandomAccessFile(file.toFile(), "rw")) {
+            sparse.setLength(1L << 30);
+        }
+        assertThatThrownBy(() -> T5Config.read(file)).isInstanceOf(Refusal.class)
+                .hasMessageContainingAll(file.toString(), String.valueOf(1L << 30));
     }
 
     @Test

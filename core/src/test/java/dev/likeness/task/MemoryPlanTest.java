@@ -10,13 +10,18 @@ import dev.likeness.inject.ReplaceAt;
 import dev.likeness.task.Injection.TauBasis;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
+import dev.likeness.tensor.Scope;
+import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.Component;
 import dev.likeness.weights.Keeping;
+import dev.likeness.weights.LoraFile;
 import dev.likeness.weights.ModelFiles;
+import dev.likeness.weights.SafetensorsWriter;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -113,6 +118,28 @@ class MemoryPlanTest {
             Arrays.fill(all, true);
             double[] errors = PromptLikelihood.errors(model, TinyModel.subject().flatten(0), List.of("a fox", "a house"), all, SAMPLING);
             assertThat(errors).hasSize(2).doesNotContain(0, Double.NaN);
+        }
+    }
+
+    /** Queries, keys and values of a block are one layer in the file, and three here with the same first matrix. */
+    @ParameterizedTest
+    @EnumSource
+    void lorasAreCountedAsTheyAreKept(MemoryPlan plan, @TempDir Path own) {
+        Path file = own.resolve("lora.safetensors");
+        try (Scope scope = Scope.open()) {
+            SafetensorsWriter.write(file, Map.of("lora_unet_double_blocks_0_img_attn_qkv.lora_down.weight", Tensors.noise(1, 2, 32),
+                    "lora_unet_double_blocks_0_img_attn_qkv.lora_up.weight", Tensors.noise(2, 96, 2)), DType.FLOAT32);
+        }
+        LoraFile lora = LoraFile.of(file.toString());
+        long numbers = 3 * 2 * 32 + 96 * 2;
+        for (DType dtype : List.of(DType.FLOAT32, DType.BFLOAT16)) {
+            assertThat(bytes(List.of(lora, lora), dtype, plan) - bytes(List.of(), dtype, plan)).isEqualTo(2 * numbers * dtype.bytes());
+        }
+    }
+
+    private static long bytes(List<LoraFile> loras, DType dtype, MemoryPlan plan) {
+        try (FluxModel model = FluxModel.open(ModelFiles.of(folder), loras, Device.CPU, dtype, plan)) {
+            return model.memory().bytes();
         }
     }
 

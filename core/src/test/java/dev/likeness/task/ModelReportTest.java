@@ -1,5 +1,6 @@
 package dev.likeness.task;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -24,8 +25,11 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,18 +76,44 @@ class ModelReportTest {
 
     /** A whole model folder; the shapes of one network may be others. */
     private Path modelFolder(String pipeline, String transformer) throws IOException {
-        Map<String, String> parts = new LinkedHashMap<>();
-        parts.put("transformer/diffusion_pytorch_model", transformer);
-        parts.put("vae/diffusion_pytorch_model", "flux-vae");
-        parts.put("text_encoder/model", "clip-l");
-        parts.put("text_encoder_2/model", "t5-xxl");
+        return modelFolder(pipeline, Map.of("transformer/diffusion_pytorch_model", transformer,
+                "vae/diffusion_pytorch_model", "flux-vae", "text_encoder/model", "clip-l", "text_encoder_2/model", "t5-xxl"),
+                "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer_2/tokenizer.json");
+    }
+
+    /** A whole folder of Stable Diffusion or HunyuanDiT. */
+    private Path diffusionFolder(String family) throws IOException {
+        String clip = family.equals("sd21") ? "sd21-text" : "clip-l";
+        Map<String, String> parts = new LinkedHashMap<>(Map.of("vae/diffusion_pytorch_model", "sdxl-vae"));
+        List<String> files = new ArrayList<>(List.of("tokenizer/vocab.json", "tokenizer/merges.txt"));
+        switch (family) {
+            case "sd15", "sd21" -> parts.putAll(Map.of("unet/diffusion_pytorch_model", family + "-unet",
+                    "text_encoder/model", clip));
+            case "sdxl" -> {
+                parts.putAll(Map.of("unet/diffusion_pytorch_model", "sdxl-unet", "text_encoder/model", clip,
+                        "text_encoder_2/model", "sdxl-text-2"));
+                files.addAll(List.of("tokenizer_2/vocab.json", "tokenizer_2/merges.txt"));
+            }
+            default -> {
+                parts.putAll(Map.of("transformer/diffusion_pytorch_model", family, "text_encoder/model", "hunyuan-bert",
+                        "text_encoder_2/model", "mt5-xl"));
+                files = List.of("tokenizer/vocab.txt", "tokenizer_2/spiece.model");
+            }
+        }
+        String pipeline = family.startsWith("hunyuan") ? "HunyuanDiTPipeline" : family.equals("sdxl") ? "StableDiffusionXLPipeline"
+                : "StableDiffusionPipeline";
+        return modelFolder(pipeline, parts, files.toArray(String[]::new));
+    }
+
+    private Path modelFolder(String pipeline, Map<String, String> parts, String... files) throws IOException {
         for (Map.Entry<String, String> part : parts.entrySet()) {
             Path weights = folder.resolve(part.getKey() + ".safetensors");
             write(weights, Golden.shapes("manifests/" + part.getValue() + ".tsv"));
             Files.copy(Golden.path("manifests/" + part.getValue() + ".config.json"), weights.resolveSibling("config.json"));
         }
-        for (String name : new String[] {"scheduler/scheduler_config.json", "tokenizer/vocab.json", "tokenizer/merges.txt",
-            "tokenizer_2/tokenizer.json"}) {
+        List<String> small = new ArrayList<>(List.of(files));
+        small.add("scheduler/scheduler_config.json");
+        for (String name : small) {
             Files.createDirectories(folder.resolve(name).getParent());
             Files.writeString(folder.resolve(name), "{}");
         }
@@ -164,7 +194,8 @@ class ModelReportTest {
         ModelReport report = ModelReport.of(folder);
         assertThat(report.architecture()).isEqualTo(architecture);
         assertThat(report.licences()).containsExactly("LICENSE.md");
-        assertThat(report.networks()).extracting(Network::component).containsExactly(Component.values());
+        assertThat(report.networks()).extracting(Network::name)
+                .containsExactly("transformer", "autoencoder", "CLIP text encoder", "T5 text encoder");
         assertThat(report.isSound()).isTrue();
         assertThat(report.parameters()).isEqualTo((transformer.equals("flux-dev") ? DEV : SCHNELL) + 83_819_683 + 123_060_480
                 + 4_762_310_656L);
@@ -180,7 +211,7 @@ class ModelReportTest {
         assertThat(report.isSound()).isFalse();
         assertThat(report.missingFiles()).containsExactly("scheduler/scheduler_config.json", "tokenizer/merges.txt");
         assertThat(report.networks()).filteredOn(network -> !network.isSound()).singleElement().satisfies(network -> {
-            assertThat(network.component()).isEqualTo(Component.VAE);
+            assertThat(network.name()).isEqualTo("autoencoder");
             assertThat(network.problem()).contains("diffusion_pytorch_model.safetensors");
         });
     }
@@ -194,8 +225,87 @@ class ModelReportTest {
         assertThat(sdxl.parameters()).isEqualTo(4);
         assertThat(ModelReport.of(file("what.safetensors", Map.of("a", new long[] {4}))).problem())
                 .contains("what.safetensors");
-        Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"StableDiffusionXLPipeline\"}");
-        assertThat(ModelReport.of(folder).problem()).contains("StableDiffusionXLPipeline");
+        Files.writeString(folder.resolve("model_index.json"), "{\"_class_name\": \"StableDiffusion3Pipeline\"}");
+        assertThat(ModelReport.of(folder).problem()).contains("StableDiffusion3Pipeline");
+    }
+
+    /** Parameters are those of ManifestTest, the autoencoder's 83,653,863 among them. */
+    @ParameterizedTest
+    @CsvSource({"sd15, Stable Diffusion 1, U-Net autoencoder CLIP, 859520964, 123060480, 0",
+        "sd21, Stable Diffusion 2, U-Net autoencoder CLIP, 865910724, 340387840, 0",
+        "sdxl, Stable Diffusion XL, U-Net autoencoder CLIP second CLIP, 2567463684, 123060480, 694659840",
+        "hunyuan-dit-1.2, HunyuanDiT 1.2, transformer autoencoder BERT mT5, 1499952032, 352035840, 1669958656",
+        "hunyuan-dit-1.1, HunyuanDiT 1.0 or 1.1, transformer autoencoder BERT mT5, 1516534048, 352035840, 1669958656"})
+    void foldersOfDiffusionModelsAreNamedCountedAndSound(String family, String architecture, String networks, long network,
+            long text, long secondText) throws IOException {
+        ModelReport report = ModelReport.of(diffusionFolder(family));
+        assertThat(report.problem()).isNull();
+        assertThat(report.networks()).allSatisfy(one -> assertThat(one.isSound()).as("%s", one).isTrue());
+        assertThat(report.isSound()).isTrue();
+        assertThat(report.architecture()).isEqualTo(architecture);
+        assertThat(report.networks().stream().map(one -> one.name().replace(" text encoder", "")).collect(joining(" ")))
+                .isEqualTo(networks);
+        assertThat(report.parameters()).isEqualTo(network + 83_653_863 + text + secondText);
+    }
+
+    @Test
+    void partsThatAFolderOfADiffusionModelLacksAreListed() throws IOException {
+        Path encoder = diffusionFolder("hunyuan-dit-1.2").resolve("text_encoder_2");
+        Files.delete(folder.resolve("tokenizer_2/spiece.model"));
+        Files.delete(encoder.resolve("model.safetensors"));
+        Files.writeString(encoder.resolve("model.safetensors.index.json"),
+                "{\"weight_map\": {\"shared.weight\": \"model-00001-of-00002.safetensors\"}}");
+        ModelReport report = ModelReport.of(folder);
+        assertThat(report.isSound()).isFalse();
+        assertThat(report.problem()).isNull();
+        assertThat(report.missingFiles()).containsExactly("tokenizer_2/spiece.model");
+        assertThat(report.networks()).filteredOn(network -> !network.isSound()).singleElement().satisfies(network -> {
+            assertThat(network.name()).isEqualTo("mT5 text encoder");
+            assertThat(network.problem()).contains("model-00001-of-00002.safetensors", "does not exist");
+        });
+    }
+
+    /** What counts and sizes ask for is built without memory, but not without end. */
+    @ParameterizedTest
+    @CsvSource({"flux, transformer, num_layers, 2147483647", "flux, text_encoder_2, num_layers, 2147483647",
+        "sdxl, unet, layers_per_block, 2147483646", "sdxl, unet, transformer_layers_per_block, 2147483647",
+        "sdxl, vae, layers_per_block, 2147483646", "sdxl, text_encoder, num_hidden_layers, 2147483647",
+        "hunyuan-dit-1.2, transformer, num_layers, 2147483646", "hunyuan-dit-1.2, text_encoder, num_hidden_layers, 2147483647",
+        "hunyuan-dit-1.2, text_encoder_2, d_ff, 2147483647", "flux, transformer, joint_attention_dim, 2147483647"})
+    void configurationsBeyondAllModelsAreRefused(String family, String network, String key, int value) throws IOException {
+        if (family.equals("flux")) {
+            modelFolder("FluxPipeline", "flux-dev");
+        } else {
+            diffusionFolder(family);
+        }
+        Path config = folder.resolve(network).resolve("config.json");
+        TinyHunyuan.edit(config, json -> json.put(key, value));
+        assertThat(ModelReport.of(folder).networks()).filteredOn(one -> !one.isSound()).singleElement()
+                .satisfies(one -> assertThat(one.problem()).startsWith(config.toString()));
+    }
+
+    @Test
+    void networksThatDoNotBelongTogetherAndBrokenConfigurationsAreTold() throws IOException {
+        diffusionFolder("sdxl");
+        Files.copy(Golden.path("manifests/sd15-unet.config.json"), folder.resolve("unet/config.json"),
+                StandardCopyOption.REPLACE_EXISTING);
+        Files.writeString(folder.resolve("vae/config.json"), "{}");
+        ModelReport report = ModelReport.of(folder);
+        assertThat(report.problem()).contains("vae");
+        assertThat(report.networks().get(0).misshapen()).isNotEmpty();
+        assertThat(report.networks().get(1).problem()).contains(folder.resolve("vae/config.json").toString());
+        assertThat(report.networks().get(2).isSound()).isTrue();
+    }
+
+    @Test
+    void anIndexThatIsNoModelsIsRefusedInOneLine() throws IOException {
+        Path index = folder.resolve("model_index.json");
+        Files.writeString(index, "{\"_class_name\": \"Some\\nPipeline\"}");
+        assertThat(ModelReport.of(folder).problem()).contains("Some?Pipeline");
+        try (RandomAccessFile sparse = new RandomAccessFile(index.toFile(), "rw")) {
+            sparse.setLength(1L << 30);
+        }
+        assertThat(ModelReport.of(folder).problem()).contains(index.toString(), String.valueOf(1L << 30));
     }
 
     @Test

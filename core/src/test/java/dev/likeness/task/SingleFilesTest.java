@@ -74,6 +74,23 @@ class SingleFilesTest {
     }
 
     @Test
+    void theReferenceCacheTellsModelsApartThatAreLinks() throws IOException {
+        Path linked = Files.createSymbolicLink(folder.resolve("linked"), whole);
+        Path partly = TinyModel.write(folder.resolve("partly"));
+        Files.move(partly.resolve("vae"), folder.resolve("vae"));
+        Files.createSymbolicLink(partly.resolve("vae"), folder.resolve("vae"));
+        try (FluxModel one = FluxModel.open(linked, Device.CPU, DType.FLOAT32);
+                FluxModel other = FluxModel.open(partly, Device.CPU, DType.FLOAT32)) {
+            String before = one.fingerprint();
+            String otherBefore = other.fingerprint();
+            Files.setLastModifiedTime(whole.resolve("vae/config.json"), FileTime.fromMillis(1));
+            Files.setLastModifiedTime(folder.resolve("vae/config.json"), FileTime.fromMillis(1));
+            assertThat(one.fingerprint()).isNotEqualTo(before);
+            assertThat(other.fingerprint()).isNotEqualTo(otherBefore);
+        }
+    }
+
+    @Test
     void networksThatDoNotBelongTogetherAreRefused() {
         assertThatThrownBy(() -> draw(new ModelFiles(whole, Map.of(Component.T5, Golden.path("weights/t5.gguf")))))
                 .isInstanceOf(Refusal.class).hasMessageContainingAll("joint_attention_dim", "d_model");

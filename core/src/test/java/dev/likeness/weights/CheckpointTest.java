@@ -9,6 +9,7 @@ import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -182,6 +183,25 @@ class CheckpointTest {
     void brokenIndexIsRefused(String json) throws IOException {
         Files.writeString(folder.resolve(INDEX), json);
         assertRefused(this::checkpoint, INDEX);
+    }
+
+    @Test
+    void anIndexLongerThanAnyModelsIsRefusedUnread() throws IOException {
+        try (RandomAccessFile sparse = new RandomAccessFile(folder.resolve(INDEX).toFile(), "rw")) {
+            sparse.setLength(TensorFile.MAX_HEADER + 1);
+        }
+        assertRefused(this::checkpoint, INDEX, String.valueOf(TensorFile.MAX_HEADER + 1));
+    }
+
+    @Test
+    void namesInAnIndexAreShownOnOneLineAndShort() throws IOException {
+        writeShards();
+        String name = "a\\nb" + "x".repeat(10_000);
+        for (String shard : new String[] {"\"" + FIRST + "\"", "\"" + name + "\""}) {
+            writeIndex("{\"" + name + "\":" + shard + "}");
+            assertRefused(this::checkpoint, INDEX, "a?bxxx");
+            assertThatThrownBy(this::checkpoint).message().hasSizeLessThan(1000);
+        }
     }
 
     @Test

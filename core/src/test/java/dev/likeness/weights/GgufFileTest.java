@@ -285,6 +285,9 @@ class GgufFileTest {
         Path bare = Files.write(folder.resolve("model.pt"), new byte[] {(byte) 0x80, 2, (byte) 0x8a, 10, 'l', -4, -100, 'F',
                 -7, ' '});
         assertThatThrownBy(() -> TensorFile.open(bare)).isInstanceOf(Refusal.class).hasMessageContaining("pickled");
+        Path none = Files.write(folder.resolve("none.pt"), new byte[] {(byte) 0x80, 2, 'N', '.'}); // the shortest of them
+        assertThatThrownBy(() -> TensorFile.open(none)).isInstanceOf(Refusal.class)
+                .hasMessageContainingAll(none.toString(), "pickled");
         for (byte[] bytes : List.of(new byte[0], new byte[] {1, 2, 3}, "GGU".getBytes(), "no model at all".getBytes())) {
             Path path = Files.write(folder.resolve("text.txt"), bytes);
             assertThatThrownBy(() -> TensorFile.open(path)).isInstanceOf(Refusal.class)

@@ -13,6 +13,8 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -109,12 +111,50 @@ class RenamingTest {
         assertThat(pieces.get("encoder.mid_block.attentions.0.to_out.0.weight").shape()).containsExactly(8, 8);
     }
 
+    /** How often all names are gone through for that many of them. */
+    private static <T> int passes(int names, T each, Consumer<Map<String, T>> over) {
+        int[] passes = {0};
+        Map<String, T> all = new LinkedHashMap<>() {
+            @Override
+            public Set<String> keySet() {
+                passes[0]++;
+                return super.keySet();
+            }
+        };
+        for (int i = 0; i < names; i++) {
+            all.put("decoder.up." + i + ".block.0.conv1.weight", each);
+        }
+        over.accept(all);
+        return passes[0];
+    }
+
+    /** A file may hold hundreds of thousands of names. */
+    @Test
+    void moreNamesAreNotGoneThroughMoreOften() {
+        TensorFile.Entry entry = new TensorFile.Entry(Encoding.F32, new long[] {1}, 0, 0);
+        Consumer<Map<String, TensorFile.Entry>> renaming = names -> Renaming.of(Component.VAE, Path.of("some.file"), names);
+        assertThat(passes(50, entry, renaming)).isEqualTo(passes(1, entry, renaming));
+        Consumer<Map<String, long[]>> counting = names ->
+                assertThat(new Shapes(Path.of("some.file"), names).count("decoder.up")).isEqualTo(names.size());
+        assertThat(passes(50, new long[0], counting)).isEqualTo(passes(1, new long[0], counting));
+    }
+
+    @Test
+    void blocksAreCountedUntilOneIsMissing() {
+        Map<String, long[]> names = new LinkedHashMap<>();
+        for (String name : new String[] {"a.0.w", "a.1.x.w", "a.3.w", "a.2", "b.a.2.w", "aa.2.w", "a.02.w"}) {
+            names.put(name, new long[0]);
+        }
+        assertThat(new Shapes(Path.of("some.file"), names).count("a")).isEqualTo(2);
+    }
+
     @Test
     void tensorsThatCannotBeCutAreRefusedByName() {
         for (Map<String, long[]> shapes : java.util.List.of(
                 Map.of("double_blocks.0.img_attn.qkv.weight", new long[] {10, 3}),
                 Map.of("double_blocks.0.img_attn.qkv.bias", new long[0]),
-                Map.of("single_blocks.0.linear1.weight", new long[] {9, 3}))) {
+                Map.of("single_blocks.0.linear1.weight", new long[] {9, 3}),
+                Map.of("final_layer.adaLN_modulation.1.weight", new long[] {9, 3}))) {
             assertThatThrownBy(() -> renamed(Component.TRANSFORMER, shapes)).isInstanceOf(Refusal.class)
                     .hasMessageContainingAll("some.file", shapes.keySet().iterator().next());
         }

@@ -139,6 +139,18 @@ class SingleFileTest {
     }
 
     @Test
+    void aScaleWithoutItsWeightIsRefused() {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        tensors.put("double_blocks.0.img_attn.qkv.weight", Tensors.noise(1, 6, 2));
+        tensors.put("text_encoders.t5xxl.transformer.shared.scale_weight", Tensors.noise(2, 1)); // for another network to refuse
+        Path path = write(tensors);
+        open(path, Component.TRANSFORMER).close();
+        tensors.put("double_blocks.1.img_attn.qkv.scale_weight", Tensors.noise(2, 1));
+        write(tensors);
+        assertRefused(() -> open(path, Component.TRANSFORMER), path.toString(), "double_blocks.1.img_attn.qkv.scale_weight");
+    }
+
+    @Test
     void keysThatNoNameIsKnownForAreExtra() {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         tensors.put("double_blocks.0.img_attn.qkv.weight", Tensors.noise(1, 6, 2));

@@ -9,7 +9,10 @@ import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -69,6 +72,24 @@ class StoredWeightTest {
         assertSame(read(file, encoding.name(), null, DType.FLOAT32), expected);
         assertSame(read(file, encoding.name(), null, DType.BFLOAT16), Tensors.to(expected, DType.BFLOAT16));
         assertSame(read(file, encoding.name(), null, DType.FLOAT16), Tensors.to(expected, DType.FLOAT16));
+    }
+
+    /** The public package's golden file has none: Java's own rounding tells what float32 is meant. */
+    @Test
+    void float64IsRoundedToTheNearest() {
+        double[] numbers = {1 / 3.0, -1e300, 1e-46, 1 + 0x1p-24, 1 + 0x1.8p-23, Double.NaN, -0.0, 5e-324};
+        ByteBuffer data = ByteBuffer.allocate(8 * numbers.length).order(ByteOrder.LITTLE_ENDIAN);
+        Arrays.stream(numbers).forEach(data::putDouble);
+        float[] expected = new float[numbers.length];
+        for (int i = 0; i < numbers.length; i++) {
+            expected[i] = (float) numbers[i];
+        }
+        TensorFile file = TensorFile.open(new GgufBytes().tensor("wide", Encoding.F64, 0, data.capacity(), numbers.length)
+                .write(folder.resolve("wide.gguf"), data.array()));
+        assertThat(file.entries().get("wide").encoding()).isEqualTo(Encoding.F64);
+        Tensor rounded = Tensors.of(expected, numbers.length);
+        assertSame(read(file, "wide", null, DType.FLOAT32), rounded);
+        assertSame(read(file, "wide", null, DType.BFLOAT16), Tensors.to(rounded, DType.BFLOAT16));
     }
 
     @ParameterizedTest

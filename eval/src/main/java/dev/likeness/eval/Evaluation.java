@@ -9,7 +9,9 @@ import dev.likeness.image.PngWriter;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.FileVisitOption;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
@@ -24,11 +26,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletionService;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
@@ -83,8 +87,8 @@ public final class Evaluation {
     }
 
     /**
-     * SHA-256 over names and bytes of what a model's folder holds, all files but texts and pictures for people; or of one
-     * file.
+     * SHA-256 over names and bytes of what a model's folder holds, also through links, all files but texts and pictures for
+     * people; or of one file.
      *
      * @throws Refusal (model) when it cannot be read
      */
@@ -92,20 +96,38 @@ public final class Evaluation {
         if (!Files.exists(folder)) {
             throw Refusal.model("%s does not exist; name a model's folder.", folder);
         }
-        try (Stream<Path> files = Files.walk(folder)) {
+        try (Stream<Path> files = Files.walk(folder, FileVisitOption.FOLLOW_LINKS)) {
+            return sha256("", folder, files.filter(Files::isRegularFile)
+                    .filter(file -> !file.toString().matches(".*\\.(md|png)")).sorted().toList());
+        } catch (IOException | UncheckedIOException e) { // the latter of a link that leads back to where it is
+            throw Refusal.model("%s cannot be read (%s); name a model's folder.", folder, e.getMessage(), e);
+        }
+    }
+
+    /**
+     * SHA-256 over a text, and over names and bytes of files in a folder.
+     *
+     * @throws Refusal (input) when one cannot be read
+     */
+    public static String fingerprint(String text, Path folder, List<Path> files) {
+        try {
+            return sha256(text, folder, files);
+        } catch (IOException e) {
+            throw Refusal.input("%s cannot be read (%s); check its files.", folder, e.getMessage(), e);
+        }
+    }
+
+    private static String sha256(String text, Path folder, List<Path> files) throws IOException {
+        try {
             MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            for (Path file : files.filter(Files::isRegularFile).sorted().toList()) {
-                if (file.toString().matches(".*\\.(md|png)")) {
-                    continue;
-                }
+            digest.update(text.getBytes(StandardCharsets.UTF_8));
+            for (Path file : files) {
                 digest.update((folder.relativize(file) + "\n").getBytes(StandardCharsets.UTF_8));
                 try (InputStream in = new DigestInputStream(Files.newInputStream(file), digest)) {
                     in.transferTo(OutputStream.nullOutputStream());
                 }
             }
             return HexFormat.of().formatHex(digest.digest());
-        } catch (IOException e) {
-            throw Refusal.model("%s cannot be read (%s); name a model's folder.", folder, e.getMessage(), e);
         } catch (NoSuchAlgorithmException e) {
             throw new IllegalStateException(e); // every Java platform has SHA-256
         }
@@ -117,7 +139,8 @@ public final class Evaluation {
         int all = suite.cases().size();
         int done = all - pending.size();
         listener.done(done, all);
-        ExecutorService threads = Executors.newFixedThreadPool(jobs);
+        BlockingQueue<Runnable> waiting = new LinkedBlockingQueue<>();
+        ExecutorService threads = new ThreadPoolExecutor(jobs, jobs, 0, TimeUnit.SECONDS, waiting);
         CompletionService<Void> running = new ExecutorCompletionService<>(threads);
         try {
             for (Suite.Case of : pending) {
@@ -142,18 +165,23 @@ public final class Evaluation {
             Thread.currentThread().interrupt();
             throw Refusal.resources("The evaluation was interrupted; start it again, and it goes on where it stopped.");
         } finally {
-            threads.shutdownNow();
+            waiting.clear();
+            threads.shutdown(); // cases that run are not interrupted, which would close the file of results under them
             awaitEnd(threads);
         }
     }
 
-    /** Nothing may still be computed when the caller closes the model. */
+    /** Nothing may still be computed when the caller closes the model, so that interrupts wait as well. */
     private static void awaitEnd(ExecutorService threads) {
-        try {
-            while (!threads.awaitTermination(1, TimeUnit.MINUTES)) {
-                continue;
+        boolean interrupted = false;
+        while (!threads.isTerminated()) {
+            try {
+                threads.awaitTermination(1, TimeUnit.MINUTES);
+            } catch (InterruptedException e) {
+                interrupted = true;
             }
-        } catch (InterruptedException e) {
+        }
+        if (interrupted) {
             Thread.currentThread().interrupt();
         }
     }
@@ -228,7 +256,7 @@ public final class Evaluation {
             for (String method : of.methods()) {
                 for (long seed : of.seeds()) {
                     Map<Instrument, Double> values = results.get(of, method, seed);
-                    csv.append(String.join(",", of.name(), of.subject(), method, Long.toString(seed)));
+                    csv.append(String.join(",", quoted(of.name()), quoted(of.subject()), quoted(method), Long.toString(seed)));
                     suite.instruments().forEach(instrument ->
                             csv.append(',').append(values.containsKey(instrument) ? values.get(instrument).toString() : ""));
                     csv.append('\n');
@@ -236,6 +264,11 @@ public final class Evaluation {
             }
         }
         return csv.toString();
+    }
+
+    /** RFC 4180: names of methods may hold names of folders. */
+    private static String quoted(String field) {
+        return field.matches("(?s).*[,\"\r\n].*") ? '"' + field.replace("\"", "\"\"") + '"' : field;
     }
 
     private String json(Map<String, Map<Instrument, Summary>> summaries) {

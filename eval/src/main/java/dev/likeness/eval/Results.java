@@ -7,10 +7,12 @@ import dev.likeness.error.Refusal;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,27 +41,58 @@ final class Results implements AutoCloseable {
 
     /**
      * @param settings what the results depend on
-     * @throws Refusal (input) when the file holds results of other settings, or is not a file of results
+     * @throws Refusal (input) when the file holds results of other settings, or is not a file of results, which stays as it is
      */
     static Results open(Path path, Map<String, String> settings) {
         try {
-            Results results = new Results(FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ,
-                    StandardOpenOption.WRITE));
-            if (results.file.tryLock() == null) {
-                throw Refusal.input("%s is being written by another process; wait for it or name another --output.", path);
+            FileChannel file = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            try {
+                return open(path, file, settings);
+            } catch (Throwable e) {
+                file.close();
+                throw e;
             }
-            String text = Files.readString(path);
-            String whole = text.substring(0, text.lastIndexOf('\n') + 1);
-            results.file.truncate(whole.getBytes(StandardCharsets.UTF_8).length);
-            results.file.position(results.file.size());
-            if (whole.isEmpty()) {
-                results.append(MAPPER.valueToTree(Map.of("settings", settings)));
-            } else {
-                results.read(path, whole.lines().toList(), settings);
-            }
-            return results;
         } catch (IOException e) {
             throw Refusal.input("%s cannot be read or written (%s); name another --output.", path, e.getMessage(), e);
+        }
+    }
+
+    private static Results open(Path path, FileChannel file, Map<String, String> settings) throws IOException {
+        lock(path, file);
+        // Through the channel itself: closing another one of the same file would give up the lock.
+        ByteBuffer buffer = ByteBuffer.allocate(Math.toIntExact(file.size()));
+        while (buffer.hasRemaining() && file.read(buffer) >= 0) {
+            continue;
+        }
+        byte[] bytes = buffer.array();
+        int whole = bytes.length;
+        while (whole > 0 && bytes[whole - 1] != '\n') {
+            whole--; // a kill may have left a part of a line, which may end within a character
+        }
+        Results results = new Results(file);
+        JsonNode head = MAPPER.valueToTree(Map.of("settings", settings));
+        if (whole > 0) {
+            results.read(path, new String(bytes, 0, whole, StandardCharsets.UTF_8).lines().toList(), settings);
+        } else if (!Arrays.equals(bytes, Arrays.copyOf(line(head), bytes.length))) {
+            throw Refusal.input("%s is no file of results; name another --output.", path);
+        }
+        file.truncate(whole);
+        file.position(whole);
+        if (whole == 0) {
+            results.append(head);
+        }
+        return results;
+    }
+
+    private static void lock(Path path, FileChannel file) throws IOException {
+        FileLock lock;
+        try {
+            lock = file.tryLock();
+        } catch (OverlappingFileLockException e) {
+            lock = null; // it is this process
+        }
+        if (lock == null) {
+            throw Refusal.input("%s is being written by another evaluation; wait for it or name another --output.", path);
         }
     }
 
@@ -115,10 +148,14 @@ final class Results implements AutoCloseable {
     }
 
     private void append(JsonNode line) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap((line + "\n").getBytes(StandardCharsets.UTF_8));
+        ByteBuffer bytes = ByteBuffer.wrap(line(line));
         while (bytes.hasRemaining()) {
             file.write(bytes);
         }
+    }
+
+    private static byte[] line(JsonNode json) {
+        return (json + "\n").getBytes(StandardCharsets.UTF_8);
     }
 
     @Override

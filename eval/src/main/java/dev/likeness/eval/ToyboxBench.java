@@ -89,6 +89,12 @@ public final class ToyboxBench implements Suite {
         return entries().stream().map(Entry::subject).distinct().toList();
     }
 
+    /** SHA-256 over the list's cut-outs that a folder holds. */
+    public static String fingerprint(Path subjects) {
+        return Evaluation.fingerprint("", subjects, subjects().stream().map(name -> subjects.resolve(name + ".png"))
+                .filter(Files::isRegularFile).toList());
+    }
+
     /** A subject in a scene. */
     private final class Placed implements Case {
 

@@ -10,17 +10,21 @@ import dev.likeness.eval.Suite.Case;
 import dev.likeness.eval.Suite.Outcome;
 import dev.likeness.image.Picture;
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -38,6 +42,8 @@ class EvaluationTest {
 
     private final ConcurrentLinkedQueue<String> made = new ConcurrentLinkedQueue<>();
     private int failing = -1;
+    private String third = "b<&>";
+    private Runnable inCaseZero = () -> { };
 
     private final class Fake implements Suite {
 
@@ -46,7 +52,7 @@ class EvaluationTest {
         Fake(int count) {
             for (int i = 0; i < count; i++) {
                 int number = i;
-                cases.add(new Cases.Simple("case-" + i, "subject-" + i % 3, List.of("plain", "a", "b<&>"),
+                cases.add(new Cases.Simple("case-" + i, "subject-" + i % 3, List.of("plain", "a", third),
                         i == 0 ? List.of(1L, 2L) : List.of(1L), () -> Picture.filled(16, 16, number),
                                 wanted -> run(number, wanted)));
             }
@@ -55,6 +61,9 @@ class EvaluationTest {
         private List<Outcome> run(int number, Set<String> wanted) {
             if (number == failing) {
                 throw Refusal.resources("Memory ran out.");
+            }
+            if (number == 0) {
+                inCaseZero.run();
             }
             List<Outcome> outcomes = new ArrayList<>();
             for (long seed : cases.get(number).seeds()) {
@@ -87,7 +96,7 @@ class EvaluationTest {
         @Override
         public Map<String, String> methods() {
             Map<String, String> titles = new LinkedHashMap<>();
-            List.of("plain", "a", "b<&>").forEach(name -> titles.put(name, "method " + name));
+            List.of("plain", "a", third).forEach(name -> titles.put(name, "method " + name));
             return titles;
         }
 
@@ -104,7 +113,7 @@ class EvaluationTest {
         @Override
         public List<Curve> curves() {
             return List.of(new Curve("a curve", "tau", Instrument.IDENTITY_PSNR,
-                    Map.of("line", new TreeMap<>(Map.of(0.1, "a", 0.2, "b<&>")))));
+                    Map.of("line", new TreeMap<>(Map.of(0.1, "a", 0.2, third)))));
         }
     }
 
@@ -165,6 +174,57 @@ class EvaluationTest {
         assertThat(made).contains("1a").doesNotContain("0a");
     }
 
+    @Test
+    void aCaseThatFailsLetsThoseBesideItComeToTheirEnd() {
+        inCaseZero = () -> await(new CountDownLatch(1), 500); // long enough for the failure to be noticed
+        failing = 1;
+        assertThatThrownBy(() -> run(folder, 2, 2)).hasMessage("Memory ran out.");
+        failing = -1;
+        made.clear();
+        run(folder, 2, 1);
+        assertThat(made).contains("1a").doesNotContain("0a");
+    }
+
+    @Test
+    void anInterruptWaitsForWhatRunsAndIsToldAfterwards() throws InterruptedException {
+        CountDownLatch begun = new CountDownLatch(1);
+        CountDownLatch goOn = new CountDownLatch(1);
+        inCaseZero = () -> {
+            begun.countDown();
+            await(goOn, 10_000);
+        };
+        List<Object> seen = new ArrayList<>();
+        Thread running = new Thread(() -> {
+            try {
+                run(folder, 2, 1);
+            } catch (Refusal e) {
+                seen.add(e.getMessage());
+            }
+            seen.add(Thread.currentThread().isInterrupted());
+        });
+        running.start();
+        begun.await();
+        running.interrupt();
+        running.join(200);
+        assertThat(running.isAlive()).isTrue();
+        goOn.countDown();
+        running.join();
+        assertThat(seen).containsExactly(
+                "The evaluation was interrupted; start it again, and it goes on where it stopped.", true);
+        made.clear();
+        inCaseZero = () -> { };
+        run(folder, 2, 1);
+        assertThat(made).contains("1a").doesNotContain("0a");
+    }
+
+    private static void await(CountDownLatch latch, int milliseconds) {
+        try {
+            latch.await(milliseconds, TimeUnit.MILLISECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
     static List<Map<String, String>> otherSettings() {
         return List.of(Map.of("model", "none", "dtype", "bfloat16"), Map.of("dtype", "float32"),
                 Map.of("model", "none", "dtype", "float32", "lora", "1"));
@@ -194,6 +254,58 @@ class EvaluationTest {
         assertThatThrownBy(() -> run(folder, 1, 1)).isInstanceOf(Refusal.class).hasMessageContaining("no result");
     }
 
+    /** Another line that is no line yet behind results of other settings, and a file of somebody else's without any. */
+    @ParameterizedTest
+    @ValueSource(strings = {"{\"settings\":{\"model\":\"other\"}}\n{\"case\":", "a note", "{\"settings\":{\"model\":\"other"})
+    void whatIsRefusedStaysAsItIs(String text) throws IOException {
+        Path file = Files.writeString(folder.resolve("results.jsonl"), text);
+        assertThatThrownBy(() -> run(folder, 1, 1)).isInstanceOf(Refusal.class).hasMessageContaining("name another --output");
+        assertThat(file).hasContent(text);
+        Files.delete(file);
+        run(folder, 1, 1); // nothing holds the folder any more
+    }
+
+    @Test
+    void aRunThatWasKilledWithinACharacterOrInTheFirstLineGoesOn() throws IOException {
+        run(folder.resolve("whole"), 1, 1);
+        byte[] whole = Files.readAllBytes(folder.resolve("whole/results.jsonl"));
+        run(folder, 1, 1);
+        Path lines = folder.resolve("results.jsonl");
+        Files.write(lines, new byte[] {'{', '"', (byte) 0xC3}, StandardOpenOption.APPEND);
+        run(folder, 1, 1);
+        assertThat(lines).hasBinaryContent(whole);
+        Files.write(lines, Arrays.copyOf(whole, 20));
+        run(folder, 1, 1);
+        assertThat(lines).hasBinaryContent(whole);
+    }
+
+    @Test
+    void aFolderThatIsInUseIsRefusedInThisProcessAndInAnother() throws IOException, InterruptedException {
+        Path file = folder.resolve("results.jsonl");
+        try (Results first = Results.open(file, SETTINGS)) {
+            assertThat(otherProcess(file)).isEqualTo(IN_USE);
+            assertThatThrownBy(() -> Results.open(file, SETTINGS)).isInstanceOf(Refusal.class)
+                    .hasMessageContaining("being written by another evaluation");
+        }
+        assertThat(otherProcess(file)).isZero();
+    }
+
+    private static final int IN_USE = 3;
+
+    private static int otherProcess(Path file) throws IOException, InterruptedException {
+        return new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(), "-cp",
+                System.getProperty("java.class.path"), Locked.class.getName(), file.toString()).inheritIO().start().waitFor();
+    }
+
+    /** Ends with {@link #IN_USE} when another process holds the file. */
+    static final class Locked {
+        public static void main(String[] args) throws IOException {
+            try (FileChannel channel = FileChannel.open(Path.of(args[0]), StandardOpenOption.WRITE)) {
+                System.exit(channel.tryLock() == null ? IN_USE : 0);
+            }
+        }
+    }
+
     @Test
     void theTableHoldsEveryPictureInTheListsOrder() throws IOException {
         run(folder, 2, 2);
@@ -202,6 +314,14 @@ class EvaluationTest {
         assertThat(lines.get(1)).isEqualTo("case-0,subject-0,plain,1,," + Math.sin(51) / 3);
         assertThat(lines).hasSize(1 + 3 * 3);
         assertThat(lines.get(9)).startsWith("case-1,subject-1,b<&>,1,");
+    }
+
+    @Test
+    void namesThatWouldBreakTheTableAreQuoted() throws IOException {
+        third = "mine, \"new\"-replace";
+        run(folder, 1, 1);
+        assertThat(Files.readAllLines(folder.resolve("results.csv")).get(5))
+                .startsWith("case-0,subject-0,\"mine, \"\"new\"\"-replace\",1,");
     }
 
     @Test
@@ -244,5 +364,26 @@ class EvaluationTest {
         assertThat(Evaluation.fingerprint(folder)).isEqualTo(before);
         Files.writeString(folder.resolve("config.json"), "{ }");
         assertThat(Evaluation.fingerprint(folder)).isNotEqualTo(before);
+    }
+
+    @Test
+    void theFingerprintGoesThroughLinks() throws IOException {
+        Path model = Files.createDirectories(folder.resolve("model/vae")).getParent();
+        Path weights = Files.writeString(model.resolve("vae/weights"), "1");
+        Path linked = Files.createSymbolicLink(folder.resolve("linked"), model);
+        Path partly = Files.createDirectories(folder.resolve("partly"));
+        Files.createSymbolicLink(partly.resolve("vae"), model.resolve("vae"));
+        String before = Evaluation.fingerprint(model);
+        assertThat(Evaluation.fingerprint(linked)).isEqualTo(before);
+        assertThat(Evaluation.fingerprint(partly)).isEqualTo(before);
+        Files.writeString(weights, "2");
+        assertThat(Evaluation.fingerprint(linked)).isNotEqualTo(before).isEqualTo(Evaluation.fingerprint(model));
+        assertThat(Evaluation.fingerprint(partly)).isNotEqualTo(before);
+    }
+
+    @Test
+    void aFolderThatLeadsBackToItselfIsRefused() throws IOException {
+        Files.createSymbolicLink(folder.resolve("again"), folder);
+        assertThatThrownBy(() -> Evaluation.fingerprint(folder)).isInstanceOf(Refusal.class).hasMessageContaining("cannot be read");
     }
 }
