@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.likeness.denoise.DiffusionSampler;
 import dev.likeness.denoise.StepListener;
 import dev.likeness.golden.Golden;
+import dev.likeness.golden.SeededWeights;
+import dev.likeness.model.t5.T5Config;
+import dev.likeness.model.t5.T5EncoderModel;
 import dev.likeness.schedule.Diffusion.Sampler;
 import dev.likeness.tensor.DType;
 import dev.likeness.tensor.Device;
@@ -35,10 +38,13 @@ class HalfPrecisionTest {
     @TempDir
     Path folder;
 
-    /** To weights that float16 holds and states of about {@link #LARGE} cubed that it does not, as the real T5's are. */
-    private static void enlargeFeedForward(Path t5) {
+    /** Weights that float16 holds, and states of about {@link #LARGE} cubed that it does not, as the real T5's are. */
+    private static void writeLarge(Path t5) {
         Path file = t5.resolve("model.safetensors");
         try (Scope scope = Scope.open()) {
+            SeededWeights drawn = new SeededWeights("large-t5");
+            new T5EncoderModel(T5Config.read(t5.resolve("config.json")), drawn);
+            drawn.write(file);
             Map<String, Tensor> weights = new TreeMap<>(SafetensorsFile.open(file).readAll());
             weights.replaceAll((name, weight) -> name.contains("DenseReluDense") ? weight.mul(new Scalar(LARGE)) : weight);
             SafetensorsWriter.write(file, weights, DType.FLOAT32);
@@ -74,7 +80,7 @@ class HalfPrecisionTest {
     @Test
     void fluxTokensBeyondFloat16AreThoseOfFloat32() throws IOException {
         TinyModel.write(folder);
-        enlargeFeedForward(folder.resolve("text_encoder_2"));
+        writeLarge(folder.resolve("text_encoder_2"));
         ModelFiles files = ModelFiles.of(folder);
         try (Scope scope = Scope.open(); TextEncoders half = TextEncoders.open(files, DType.FLOAT16, Device.CPU);
                 TextEncoders full = TextEncoders.open(files, DType.FLOAT32, Device.CPU)) {
@@ -86,7 +92,7 @@ class HalfPrecisionTest {
     @Test
     void hunyuanTokensBeyondFloat16AreThoseOfFloat32() throws IOException {
         TinyHunyuan.write(folder, false);
-        enlargeFeedForward(folder.resolve("text_encoder_2"));
+        writeLarge(folder.resolve("text_encoder_2"));
         try (Scope scope = Scope.open(); HunyuanPrompts half = HunyuanPrompts.open(folder, DType.FLOAT16, Device.CPU);
                 HunyuanPrompts full = HunyuanPrompts.open(folder, DType.FLOAT32, Device.CPU)) {
             List<String> prompt = List.of("a red cat");
