@@ -49,7 +49,7 @@ public record ModelReport(String architecture, String problem, List<Network> net
         List<String> licences) {
 
     private static final Map<String, List<String>> FLUX_TOKENIZERS =
-            Map.of("tokenizer", List.of("vocab.json", "merges.txt"), "tokenizer_2", List.of("tokenizer.json"));
+            Map.of("tokenizer", List.of("vocab.json", "merges.txt"), "tokenizer_2", List.of("spiece.model"));
 
     /**
      * One network, built without memory over the names and shapes that are stored.

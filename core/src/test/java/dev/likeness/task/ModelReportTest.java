@@ -78,7 +78,7 @@ class ModelReportTest {
     private Path modelFolder(String pipeline, String transformer) throws IOException {
         return modelFolder(pipeline, Map.of("transformer/diffusion_pytorch_model", transformer,
                 "vae/diffusion_pytorch_model", "flux-vae", "text_encoder/model", "clip-l", "text_encoder_2/model", "t5-xxl"),
-                "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer_2/tokenizer.json");
+                "tokenizer/vocab.json", "tokenizer/merges.txt", "tokenizer_2/spiece.model");
     }
 
     /** A whole folder of Stable Diffusion or HunyuanDiT. */
