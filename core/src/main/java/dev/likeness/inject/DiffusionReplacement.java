@@ -17,9 +17,10 @@ import java.util.Map;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Timestep-adaptive token replacement, and multi-modal attention in the late steps (paper section 3.2), in a diffusion transformer that was trained to tell noise from
- * latents: {@link TokenReplacement} for networks whose image tokens attend to themselves, all layers on one grid. Rotary
- * positions are given to queries and keys after the edit, so the target's own apply.
+ * Timestep-adaptive token replacement, and multi-modal attention in the late steps (paper section 3.2), in a diffusion
+ * transformer that was trained to tell noise from latents: {@link TokenReplacement} for networks whose image tokens attend to
+ * themselves, all layers on one grid. Rotary positions are given to queries and keys after the edit, so the target's own
+ * apply.
  */
 public final class DiffusionReplacement implements DiffusionInjection {
 

@@ -31,7 +31,7 @@ import org.bytedeco.pytorch.Tensor;
  */
 public abstract class DiffusionModel implements AutoCloseable {
 
-    static final String STABLE_DIFFUSION = "StableDiffusionPipeline";
+    private static final String STABLE_DIFFUSION = "StableDiffusionPipeline";
     private static final String STABLE_DIFFUSION_XL = "StableDiffusionXLPipeline";
     private static final String HUNYUAN_DIT = "HunyuanDiTPipeline";
 
@@ -81,13 +81,13 @@ public abstract class DiffusionModel implements AutoCloseable {
     /** The networks of a folder whose index names such a {@linkplain #isPipeline pipeline}. */
     static List<Part> parts(Path folder, ModelIndex index) {
         return index.pipeline().equals(HUNYUAN_DIT) ? HunyuanDitModel.parts(folder)
-                : StableDiffusionModel.parts(folder, index.pipeline().equals(STABLE_DIFFUSION_XL));
+                : StableDiffusionModel.parts(folder, isXl(index));
     }
 
     /** By folder the files that its tokenizers need where they have no tokenizer.json. */
     static Map<String, List<String>> tokenizers(ModelIndex index) {
         return index.pipeline().equals(HUNYUAN_DIT) ? HunyuanDitModel.tokenizers()
-                : StableDiffusionModel.tokenizers(index.pipeline().equals(STABLE_DIFFUSION_XL));
+                : StableDiffusionModel.tokenizers(isXl(index));
     }
 
     /** The model's name. @throws Refusal (model) when its network's configuration is missing or unsupported */
@@ -98,6 +98,10 @@ public abstract class DiffusionModel implements AutoCloseable {
     static Part vae(Path folder) {
         return Part.network("autoencoder", "vae",
                 weights -> new AutoencoderKl(AutoencoderKlConfig.read(folder.resolve("vae/config.json")), weights));
+    }
+
+    static boolean isXl(ModelIndex index) {
+        return index.pipeline().equals(STABLE_DIFFUSION_XL);
     }
 
     static DiffusionConfig scheduler(Path folder) {

@@ -2,12 +2,10 @@ package dev.likeness.task;
 
 import dev.likeness.denoise.NoisePredictor;
 import dev.likeness.error.Refusal;
-import dev.likeness.model.bert.BertConfig;
 import dev.likeness.model.bert.BertModel;
 import dev.likeness.model.hunyuan.HunyuanDit2DConfig;
 import dev.likeness.model.hunyuan.HunyuanDit2DModel;
 import dev.likeness.model.hunyuan.HunyuanDit2DModel.Condition;
-import dev.likeness.model.t5.T5Config;
 import dev.likeness.model.t5.T5EncoderModel;
 import dev.likeness.reference.TokenMask;
 import dev.likeness.tensor.DType;
@@ -59,11 +57,9 @@ public final class HunyuanDitModel extends DiffusionModel {
         return List.of(
                 Part.network("transformer", "transformer", weights -> new HunyuanDit2DModel(config(folder), weights)),
                 vae(folder),
-                Part.textEncoder("BERT text encoder", "text_encoder", weights ->
-                        new BertModel(BertConfig.read(folder.resolve("text_encoder/config.json")), weights),
+                Part.textEncoder("BERT text encoder", "text_encoder", weights -> HunyuanPrompts.bert(folder, weights),
                         BertModel.IGNORED_KEYS),
-                Part.textEncoder("mT5 text encoder", "text_encoder_2", weights ->
-                        new T5EncoderModel(T5Config.read(folder.resolve("text_encoder_2/config.json")), weights),
+                Part.textEncoder("mT5 text encoder", "text_encoder_2", weights -> HunyuanPrompts.t5(folder, weights),
                         T5EncoderModel.IGNORED_KEYS));
     }
 

@@ -108,8 +108,8 @@ public record ModelReport(String architecture, String problem, List<Network> net
         List<Network> networks = new ArrayList<>();
         for (Part part : DiffusionModel.parts(folder, index)) {
             Path own = folder.resolve(part.folder());
-            networks.add(network(part.name(), own.resolve("config.json"), () -> Checkpoint.open(own, part.stem(), DType.FLOAT32, Device.CPU),
-                    part.build(), part.ignored()));
+            networks.add(network(part.name(), own.resolve("config.json"),
+                    () -> Checkpoint.open(own, part.stem(), DType.FLOAT32, Device.CPU), part.build(), part.ignored()));
         }
         String title = "unknown";
         String problem = null;

@@ -80,10 +80,6 @@ public final class StableDiffusionModel extends DiffusionModel {
         return UNet2DConditionConfig.read(unetJson(folder));
     }
 
-    private static boolean isXl(ModelIndex index) {
-        return !index.pipeline().equals(STABLE_DIFFUSION);
-    }
-
     /** Side of the latents that it was trained at. StableDiffusionPipeline knows that old configurations say 32 and mean 64. */
     private int latents(ModelIndex index) {
         Integer size = unetConfig.sampleSize();

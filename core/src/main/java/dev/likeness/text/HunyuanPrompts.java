@@ -10,6 +10,7 @@ import dev.likeness.tensor.Device;
 import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import dev.likeness.weights.Checkpoint;
+import dev.likeness.weights.Weights;
 import java.nio.file.Path;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
@@ -63,12 +64,12 @@ public final class HunyuanPrompts implements AutoCloseable {
             t5Tokenizer = opened.add(Tokenizer.t5(folder.resolve("tokenizer_2")), Tokenizer::close);
             Checkpoint bertWeights =
                     opened.add(Checkpoint.open(folder.resolve("text_encoder"), STEM, dtype, device), Checkpoint::close);
-            bert = new BertModel(bertConfig(folder), bertWeights);
+            bert = bert(folder, bertWeights);
             bertWeights.finish(BertModel.IGNORED_KEYS);
             Checkpoint t5Weights =
                     opened.add(Checkpoint.open(folder.resolve("text_encoder_2"), STEM, T5EncoderModel.dtype(dtype), device),
                             Checkpoint::close);
-            t5 = new T5EncoderModel(t5Config(folder), t5Weights);
+            t5 = t5(folder, t5Weights);
             t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
         } catch (RuntimeException e) {
             opened.close();
@@ -79,6 +80,16 @@ public final class HunyuanPrompts implements AutoCloseable {
     /** @throws Refusal (model) when a file is missing or does not fit */
     public static HunyuanPrompts open(Path folder, DType dtype, Device device) {
         return new HunyuanPrompts(folder, dtype, device);
+    }
+
+    /** BERT of a model's folder. */
+    public static BertModel bert(Path folder, Weights weights) {
+        return new BertModel(bertConfig(folder), weights);
+    }
+
+    /** mT5 of a model's folder. */
+    public static T5EncoderModel t5(Path folder, Weights weights) {
+        return new T5EncoderModel(t5Config(folder), weights);
     }
 
     private static BertConfig bertConfig(Path folder) {
