@@ -107,18 +107,10 @@ public final class Denoiser {
      */
     public Tensor velocity(Tensor latents, int step, double sigma, AttentionHook hook) {
         try (Scope scope = Scope.open()) {
-            long rows = tokens.size(0);
             boolean guided = conditioning.negative() != null;
-            Tensor x = Tensors.like(guided ? Ops.repeat(latents, 2, 1, 1) : latents, tokens);
-            Tensor sigmas = Tensors.onDeviceOf(filled(sigma, rows), tokens);
-            Tensor guidance = guidance(rows);
-            FluxTransformer.Modulation modulation = prepared.get(sigma);
-            if (modulation == null) {
-                modulation = transformer.modulation(pooled, sigmas, guidance);
-            }
-            FluxTransformer.Input input = new FluxTransformer.Input(x, tokens, pooled, sigmas, guidance, rotation);
+            FluxTransformer.Input input = input(guided ? Ops.repeat(latents, 2, 1, 1) : latents, sigma);
             Tensor predicted = Tensors.onDeviceOf(
-                    Tensors.to(transformer.forward(input, modulation, step, hook), DType.FLOAT32), latents);
+                    Tensors.to(transformer.forward(input, modulation(input, sigma), step, hook), DType.FLOAT32), latents);
             if (!guided) {
                 return scope.keep(predicted);
             }
@@ -126,6 +118,25 @@ public final class Denoiser {
             Tensor difference = predicted.narrow(0, 1, 1).sub(unconditional);
             return scope.keep(unconditional.add(difference.mul(new Scalar(conditioning.trueCfgScale()))));
         }
+    }
+
+    /** A pass for the sake of a hook that takes down what enters the blocks; costs less than one for the velocity. */
+    public void record(Tensor latents, int step, double sigma, AttentionHook hook) {
+        try (Scope scope = Scope.open()) {
+            FluxTransformer.Input input = input(latents, sigma);
+            transformer.record(input, modulation(input, sigma), step, hook);
+        }
+    }
+
+    private FluxTransformer.Input input(Tensor latents, double sigma) {
+        long rows = tokens.size(0);
+        return new FluxTransformer.Input(Tensors.like(latents, tokens), tokens, pooled,
+                Tensors.onDeviceOf(filled(sigma, rows), tokens), guidance(rows), rotation);
+    }
+
+    private FluxTransformer.Modulation modulation(FluxTransformer.Input input, double sigma) {
+        FluxTransformer.Modulation known = prepared.get(sigma);
+        return known != null ? known : transformer.modulation(pooled, input.sigmas(), input.guidance());
     }
 
     private static Tensor filled(double value, long count) {

@@ -73,7 +73,7 @@ public final class Concatenation implements StepInjection {
                 }
             };
             Tensor[] latents = references.stream().map(placed -> placed.reference().trajectory().at(step)).toArray(Tensor[]::new);
-            denoiser.velocity(Ops.cat(0, latents), step, sigma, shared);
+            denoiser.record(Ops.cat(0, latents), step, sigma, shared);
             references.forEach(placed -> placed.reference().countEvaluation());
             return tokens;
         }

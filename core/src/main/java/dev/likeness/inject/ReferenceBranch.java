@@ -78,7 +78,7 @@ public final class ReferenceBranch {
                     return imageTokens;
                 }
             };
-            denoiser.velocity(trajectory.at(step), step, sigma, recorder);
+            denoiser.record(trajectory.at(step), step, sigma, recorder);
             evaluations++;
             return tokens;
         }

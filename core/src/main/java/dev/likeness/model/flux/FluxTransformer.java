@@ -164,6 +164,21 @@ public final class FluxTransformer {
 
     /** The same where the {@linkplain #modulation modulation} of the input is known already. */
     public Tensor forward(Input input, Modulation modulation, int step, AttentionHook hook) {
+        return forward(input, modulation, step, hook, true);
+    }
+
+    /**
+     * A pass for the sake of a hook that takes down what enters the blocks, {@link AttentionHook#hiddenStates},
+     * {@link AttentionHook#attentionInput} and {@link AttentionHook#appended}: of the last single-stream block nothing else is
+     * computed, and no velocity.
+     */
+    public void record(Input input, Modulation modulation, int step, AttentionHook hook) {
+        try (Scope scope = Scope.open()) {
+            forward(input, modulation, step, hook, false);
+        }
+    }
+
+    private Tensor forward(Input input, Modulation modulation, int step, AttentionHook hook, boolean whole) {
         try (Scope scope = Scope.open()) {
             double sigma = hook == AttentionHook.NONE ? 0 : Tensors.item(input.sigmas().select(0, 0));
             long textLength = input.textTokens().size(1);
@@ -184,6 +199,10 @@ public final class FluxTransformer {
             for (SingleStreamBlock singleBlock : singleBlocks) {
                 Site site = new Site(block++, step, sigma, textLength, imageLength);
                 Tensor[] parts = modulation.parts(layer++, 3); // shift, scale, gate
+                if (!whole && singleBlock == singleBlocks.get(singleBlocks.size() - 1)) {
+                    singleBlock.record(joint, parts, site, hook);
+                    return null;
+                }
                 joint = singleBlock.forward(joint, parts, input.rotation(), site, hook);
             }
             image = joint.narrow(1, textLength, imageLength);
@@ -367,6 +386,16 @@ public final class FluxTransformer {
                 Tensor imageInput = input.narrow(1, site.textTokens(), site.imageTokens());
                 Tensor attended = attend(joint, rotation, hook.appended(site, imageInput), attn, site, hook);
                 return scope.keep(Ops.gated(x, m[2], projOut.forward(Ops.cat(-1, attended, mlp))));
+            }
+        }
+
+        /** Asks a hook about what enters, and computes no more than it is shown. */
+        void record(Tensor jointIn, Tensor[] m, Site site, AttentionHook hook) {
+            try (Scope scope = Scope.open()) {
+                Tensor image = jointIn.narrow(1, site.textTokens(), site.imageTokens());
+                Tensor input = Ops.modulatedLayerNorm(hook.hiddenStates(site, image), m[0], m[1], EPSILON);
+                hook.attentionInput(site, input);
+                hook.appended(site, input);
             }
         }
 

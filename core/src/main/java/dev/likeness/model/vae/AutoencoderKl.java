@@ -215,7 +215,7 @@ public final class AutoencoderKl {
 
         Tensor forward(Tensor pixels) {
             try (Scope scope = Scope.open()) {
-                Tensor h = convIn.forward(pixels);
+                Tensor h = convIn.forward(Ops.channelsLast(pixels));
                 for (Level level : levels) {
                     for (ResnetBlock resnet : level.resnets()) {
                         h = resnet.forward(h);
@@ -225,7 +225,7 @@ public final class AutoencoderKl {
                     }
                 }
                 h = mid.forward(h);
-                return scope.keep(convOut.forward(Ops.silu(normOut.forward(h))));
+                return scope.keep(convOut.forward(Ops.silu(normOut.forward(h))).contiguous()); // the layout stays in here
             }
         }
     }
@@ -259,7 +259,7 @@ public final class AutoencoderKl {
 
         Tensor forward(Tensor latents) {
             try (Scope scope = Scope.open()) {
-                Tensor h = mid.forward(convIn.forward(latents));
+                Tensor h = mid.forward(convIn.forward(Ops.channelsLast(latents)));
                 for (Level level : levels) {
                     for (ResnetBlock resnet : level.resnets()) {
                         h = resnet.forward(h);
@@ -268,7 +268,7 @@ public final class AutoencoderKl {
                         h = level.resize().forward(Ops.upsampleNearest2x(h));
                     }
                 }
-                return scope.keep(convOut.forward(Ops.silu(normOut.forward(h))));
+                return scope.keep(convOut.forward(Ops.silu(normOut.forward(h))).contiguous()); // the layout stays in here
             }
         }
     }
