@@ -1,5 +1,6 @@
 package dev.likeness.eval;
 
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
 import java.util.Map;
@@ -22,10 +23,7 @@ public record Summary(int pictures, int subjects, double mean, double error, dou
     /** @param bySubject values of each subject, at least one of each */
     static Summary of(Map<String, List<Double>> bySubject) {
         double[] means = bySubject.values().stream().mapToDouble(Summary::mean).toArray();
-        double mean = 0;
-        for (double one : means) {
-            mean += one / means.length;
-        }
+        double mean = Arrays.stream(means).average().orElseThrow();
         double squares = 0;
         for (double one : means) {
             squares += (one - mean) * (one - mean);

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class SummaryTest {
@@ -31,5 +33,13 @@ class SummaryTest {
     @Test
     void oneSubjectTellsNothingOfTheSpread() {
         assertThat(Summary.of(Map.of("a", List.of(1.0, 2.0))).error()).isNaN();
+    }
+
+    /** Where every picture has the right scene, the mean says so, and not a digit behind it. */
+    @Test
+    void theMeanOfOnesIsOne() {
+        Map<String, List<Double>> ones = IntStream.range(0, 49).boxed().collect(Collectors.toMap(i -> "s" + i, i -> List.of(1.0)));
+        assertThat(Summary.of(ones).mean()).isEqualTo(1);
+        assertThat(Summary.of(ones).error()).isEqualTo(0);
     }
 }
