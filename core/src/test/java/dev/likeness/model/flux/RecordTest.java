@@ -9,8 +9,8 @@ import dev.likeness.tensor.Scope;
 import dev.likeness.tensor.Tensors;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.TreeSet;
 import java.util.Set;
+import java.util.TreeSet;
 import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.Test;
 
