@@ -130,7 +130,7 @@ final class Renaming {
             String name = (isDouble ? BFL_DOUBLE : BFL_SINGLE).get(inside);
             if (isDouble && inside.endsWith("_attn.qkv")) {
                 boolean image = inside.startsWith("img");
-                thirds(key, target + (image ? "attn.to_%s." : "attn.add_%s_proj.") + kind);
+                thirds(key, target + (image ? "attn.to_" : "attn.add_"), (image ? "." : "_proj.") + kind);
             } else if (!isDouble && inside.equals("linear1")) {
                 queriesKeysValuesMlp(key, module, target, kind);
             } else if (name != null) {
@@ -150,13 +150,13 @@ final class Renaming {
         }
     }
 
-    /** Queries, keys and values that one linear layer computes. */
-    private void thirds(String key, String target) {
+    /** Queries, keys and values that one linear layer computes, each named by its letter between two texts. */
+    private void thirds(String key, String before, String behind) {
         Piece whole = whole(key);
         long third = requireRows(key, whole.shape()[0] % 3 == 0, whole.shape()[0] / 3);
-        put(target.formatted("q"), whole.rows(new Rows(0, third)));
-        put(target.formatted("k"), whole.rows(new Rows(third, third)));
-        put(target.formatted("v"), whole.rows(new Rows(2 * third, third)));
+        put(before + "q" + behind, whole.rows(new Rows(0, third)));
+        put(before + "k" + behind, whole.rows(new Rows(third, third)));
+        put(before + "v" + behind, whole.rows(new Rows(2 * third, third)));
     }
 
     /** A single-stream block's first layer: queries, keys, values and the MLP's input. */
