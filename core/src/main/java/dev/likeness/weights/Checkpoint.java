@@ -255,7 +255,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
                 weights[i] = read(names.get(i) + ".weight", used, out, in);
                 biases[i] = read(names.get(i) + ".bias", used, out);
             }
-            packed = Scope.own(Ops.pack(Ops.cat(0, weights)));
+            packed = Scope.own(Ops.pack(weights.length == 1 ? weights[0] : Ops.cat(0, weights)));
             bias = Scope.own(Ops.cat(0, biases));
         }
         used.forEach(StoredWeight.Read::end);
