@@ -45,10 +45,8 @@ public final class ClipPrompts implements AutoCloseable {
         Encoder(Path folder, String suffix, DType dtype, Device device) {
             try {
                 tokenizer = opened.add(Tokenizer.clip(folder.resolve("tokenizer" + suffix)), Tokenizer::close);
-                Checkpoint weights = opened.add(Checkpoint.open(folder.resolve("text_encoder" + suffix), STEM, dtype, device),
-                        Checkpoint::close);
-                clip = Clip.of(folder, suffix, weights);
-                weights.finish(ClipTextModel.IGNORED_KEYS);
+                clip = opened.add(Checkpoint.open(folder.resolve("text_encoder" + suffix), STEM, dtype, device),
+                        Checkpoint::close).network(weights -> Clip.of(folder, suffix, weights), ClipTextModel.IGNORED_KEYS);
             } catch (RuntimeException e) {
                 opened.close();
                 throw e;

@@ -62,15 +62,10 @@ public final class HunyuanPrompts implements AutoCloseable {
         try {
             bertTokenizer = opened.add(Tokenizer.bert(folder.resolve("tokenizer")), Tokenizer::close);
             t5Tokenizer = opened.add(Tokenizer.t5(folder.resolve("tokenizer_2")), Tokenizer::close);
-            Checkpoint bertWeights =
-                    opened.add(Checkpoint.open(folder.resolve("text_encoder"), STEM, dtype, device), Checkpoint::close);
-            bert = bert(folder, bertWeights);
-            bertWeights.finish(BertModel.IGNORED_KEYS);
-            Checkpoint t5Weights =
-                    opened.add(Checkpoint.open(folder.resolve("text_encoder_2"), STEM, T5EncoderModel.dtype(dtype), device),
-                            Checkpoint::close);
-            t5 = t5(folder, t5Weights);
-            t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
+            bert = opened.add(Checkpoint.open(folder.resolve("text_encoder"), STEM, dtype, device), Checkpoint::close)
+                    .network(weights -> bert(folder, weights), BertModel.IGNORED_KEYS);
+            t5 = opened.add(Checkpoint.open(folder.resolve("text_encoder_2"), STEM, T5EncoderModel.dtype(dtype), device),
+                    Checkpoint::close).network(weights -> t5(folder, weights), T5EncoderModel.IGNORED_KEYS);
         } catch (RuntimeException e) {
             opened.close();
             throw e;

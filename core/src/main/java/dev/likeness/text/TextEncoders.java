@@ -37,12 +37,10 @@ public final class TextEncoders implements AutoCloseable {
         try {
             clipTokenizer = opened.add(Tokenizer.clip(files.folder().resolve("tokenizer")), Tokenizer::close);
             t5Tokenizer = opened.add(Tokenizer.t5(files.folder().resolve("tokenizer_2")), Tokenizer::close);
-            Checkpoint clipWeights = opened.add(files.open(Component.CLIP, dtype, device), Checkpoint::close);
-            clip = new ClipTextModel(clipConfig, clipWeights);
-            clipWeights.finish(ClipTextModel.IGNORED_KEYS);
-            Checkpoint t5Weights = opened.add(files.open(Component.T5, T5EncoderModel.dtype(dtype), device), Checkpoint::close);
-            t5 = new T5EncoderModel(t5Config, t5Weights);
-            t5Weights.finish(T5EncoderModel.IGNORED_KEYS);
+            clip = opened.add(files.open(Component.CLIP, dtype, device), Checkpoint::close)
+                    .network(weights -> new ClipTextModel(clipConfig, weights), ClipTextModel.IGNORED_KEYS);
+            t5 = opened.add(files.open(Component.T5, T5EncoderModel.dtype(dtype), device), Checkpoint::close)
+                    .network(weights -> new T5EncoderModel(t5Config, weights), T5EncoderModel.IGNORED_KEYS);
         } catch (RuntimeException e) {
             opened.close();
             throw e;

@@ -256,7 +256,7 @@ public final class Checkpoint implements Weights, AutoCloseable {
                 biases[i] = read(names.get(i) + ".bias", used, out);
             }
             packed = Scope.own(Ops.pack(weights.length == 1 ? weights[0] : Ops.cat(0, weights)));
-            bias = Scope.own(Ops.cat(0, biases));
+            bias = Scope.own(Ops.cat(0, biases)); // of one, too: it must outlive the file's mapping
         }
         used.forEach(StoredWeight.Read::end);
         owned.addAll(List.of(packed, bias));

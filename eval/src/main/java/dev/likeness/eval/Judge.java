@@ -31,8 +31,7 @@ public final class Judge implements AutoCloseable {
     private Judge(Checkpoint weights, ClassifierConfig config) {
         this.weights = weights;
         this.config = config;
-        classifier = new Classifier(config, weights);
-        weights.finish();
+        classifier = weights.network(own -> new Classifier(config, own));
     }
 
     /**
@@ -46,13 +45,7 @@ public final class Judge implements AutoCloseable {
     /** @throws Refusal (model) when a file of the folder is missing or does not fit */
     public static Judge open(Path folder) {
         ClassifierConfig config = ClassifierConfig.read(folder.resolve("config.json"));
-        Checkpoint weights = Checkpoint.open(folder, "model", DType.FLOAT32, Device.CPU);
-        try {
-            return new Judge(weights, config);
-        } catch (RuntimeException e) {
-            weights.close();
-            throw e;
-        }
+        return new Judge(Checkpoint.open(folder, "model", DType.FLOAT32, Device.CPU), config);
     }
 
     /** @param picture of any size; seen at the classifier's */
